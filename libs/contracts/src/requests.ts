@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import type { Outcome } from './errors.js';
+import { boardLaneSchema, idSchema, laneLoadSchema, reservationSchema, saleDocumentSchema, syncRowSchema, type BoardLane, type LaneLoad, type Reservation, type SaleDocument, type SyncRow } from './messages.js';
+import { saleTransitions, type SaleAction } from './sale-state.js';
+import type { RequestQueueName } from './topology.js';
+import type * as View from './views.js';
+
+/** The answer's shape for the compiler; the answer is checked where it is made. */
+const answers = <T>() => z.custom<T>((value) => value !== undefined);
+
+const actor = z.object({ accountId: idSchema, roles: z.array(z.string()) });
+export type Actor = z.infer<typeof actor>;
+const page = { limit: z.int().min(1).max(100), cursor: z.string().nullable() };
+const nowMs = z.int().min(0);
+const saleId = idSchema;
+const rid = idSchema;
+const accountId = idSchema;
+
+/** Why the gateway would turn an attempt away, judged only after replay and the sale's state (the order of refusals is in docs/api.md). */
+export const gates = ['clear', 'entry-token-forged', 'entry-token-expired', 'buyer-blocked', 'not-eligible'] as const;
+export type Gate = (typeof gates)[number];
+
+/** One attempt of a vector. `items` as packItems writes them. */
+export const attemptSchema = z.object({ rid, accountId, ipHash: z.string().max(64), gate: z.enum(gates), items: z.string().min(3).max(2048) });
+export type Attempt = z.infer<typeof attemptSchema>;
+
+/** Words of the reserve script and of the publishing after it. */
+export const reserveWords = [
+  'reserved', 'replayed', 'key-reused', 'not-open', 'paused', 'ended', 'gated', 'item-not-found', 'limit-reached', 'sold-out',
+  'unavailable', 'outcome-unknown',
+] as const;
+export const attemptResultSchema = z.object({
+  word: z.enum(reserveWords),
+  /** reserved, replayed: the admission's number and Redis's clock at that time. */
+  number: z.int().optional(),
+  reservedAtMs: z.int().optional(),
+  /** item-not-found, sold-out */
+  itemId: z.string().optional(),
+  /** sold-out: what is left, and whether unpaid units may return */
+  remaining: z.int().optional(),
+  mayReturn: z.boolean().optional(),
+  /** limit-reached */
+  scope: z.enum(['item', 'sale', 'ip']).optional(),
+  limit: z.int().optional(),
+});
+export type AttemptResult = z.infer<typeof attemptResultSchema>;
+
+export const saleActions = Object.keys(saleTransitions) as [SaleAction, ...SaleAction[]];
+
+/**
+ * Every request between services: who answers it (the queue), what is asked, what is answered.
+ * Times are epoch milliseconds; `nowMs` is the platform's clock as the gateway knows it.
+ */
+export const requests = {
+  // seckill, hot: a vector of attempts of one lane; the results stand in the same order. Not executed after `deadlineAtMs` of Redis's clock.
+  'reserve': {
+    to: 'seckill.reserve',
+    ask: z.object({ saleId, lane: z.int().min(0), deadlineAtMs: nowMs, attempts: z.array(attemptSchema).min(1).max(256) }),
+    answer: z.object({ results: z.array(attemptResultSchema) }),
+  },
+  // seckill
+  'get-board': { to: 'seckill.requests', ask: z.object({ saleIds: z.array(saleId).nullable() }), answer: z.object({ atMs: nowMs, lanes: z.array(boardLaneSchema) }) },
+  'find-reservation': { to: 'seckill.requests', ask: z.object({ rid }), answer: answers<{ found: (Reservation & { lane: number; version: number; holds: boolean }) | null; sure: boolean }>() },
+  'audit-lane': { to: 'seckill.requests', ask: z.object({ saleId, lane: z.int() }), answer: answers<Outcome<LaneRecord>>() },
+  'list-holds': { to: 'seckill.requests', ask: z.object({ saleId, lane: z.int(), cursor: z.string() }), answer: answers<Outcome<{ rows: RedisRow[]; cursor: string | null }>>() },
+  // order
+  'list-lanes': { to: 'order.requests', ask: z.object({}), answer: z.object({ lanes: z.array(laneLoadSchema.extend({ loadedEpoch: z.int().min(0) })) }) },
+  'read-rows': { to: 'order.requests', ask: z.object({ saleId, lane: z.int(), after: z.string().nullable(), limit: z.int().max(2000) }), answer: z.object({ rows: z.array(syncRowSchema), next: z.string().nullable() }) },
+  'count-unjudged': { to: 'order.requests', ask: z.object({}), answer: z.object({ placeOrderMessages: z.int() }) },
+  'get-reservation': { to: 'order.requests', ask: z.object({ rid, accountId }), answer: answers<Outcome<View.ReservationView>>() },
+  'list-reservations': { to: 'order.requests', ask: z.object({ accountId, saleId: saleId.nullable(), ...page }), answer: answers<Outcome<View.Page<View.ReservationView>>>() },
+  'get-order': { to: 'order.requests', ask: z.object({ rid, accountId }), answer: answers<Outcome<View.OrderView>>() },
+  'list-orders': { to: 'order.requests', ask: z.object({ accountId, ...page }), answer: answers<Outcome<View.Page<View.OrderView>>>() },
+  'explain-reservation': { to: 'order.requests', ask: z.object({ rid, accountId }), answer: answers<Outcome<View.ExplanationView>>() },
+  'start-payment': { to: 'order.requests', ask: z.object({ rid, accountId, key: z.string(), provider: z.string(), returnUrl: z.string().nullable() }), answer: answers<Outcome<{ status: 200 | 201; replayed: boolean; payment: View.PaymentView }>>() },
+  /** `reservation`: what Redis knows of it, for an order that does not exist yet. */
+  'cancel-order': { to: 'order.requests', ask: z.object({ rid, accountId, key: z.string(), reservation: reservationSchema.extend({ lane: z.int() }).nullable() }), answer: answers<Outcome<{ replayed: boolean; cancelled: { id: string; state: string } }>>() },
+  /** `body` is the raw body, base64; headers in lower case. */
+  'payment-notice': { to: 'order.requests', ask: z.object({ provider: z.string(), headers: z.record(z.string(), z.string()), body: z.string() }), answer: answers<Outcome<Record<string, unknown>>>() },
+  'audit-sale': { to: 'order.requests', ask: z.object({ saleId }), answer: answers<Outcome<View.AuditView>>() },
+  'list-sale-orders': { to: 'order.requests', ask: z.object({ actor, saleId, ...page }), answer: answers<Outcome<View.Page<View.OrderView>>>() },
+  'get-sale-report': { to: 'order.requests', ask: z.object({ actor, saleId }), answer: answers<Outcome<View.ReportView>>() },
+  'get-inventory': { to: 'order.requests', ask: z.object({ skuId: idSchema }), answer: answers<Outcome<{ skuId: string; units: number }>>() },
+  'set-inventory': { to: 'order.requests', ask: z.object({ actor, skuId: idSchema, units: z.int().min(0) }), answer: answers<Outcome<{ skuId: string; units: number }>>() },
+  'list-dead-letters': { to: 'order.requests', ask: z.object(page), answer: answers<Outcome<View.Page<View.DeadLetterView>>>() },
+  'get-dead-letter': { to: 'order.requests', ask: z.object({ id: idSchema }), answer: answers<Outcome<View.DeadLetterView>>() },
+  'replay-dead-letter': { to: 'order.requests', ask: z.object({ actor, id: idSchema, dryRun: z.boolean() }), answer: answers<Outcome<{ id: string; dryRun: boolean; outcome: string }>>() },
+  'discard-dead-letter': { to: 'order.requests', ask: z.object({ actor, id: idSchema, reason: z.string().min(1) }), answer: answers<Outcome<View.DeadLetterView>>() },
+  // promotion
+  'create-sale': { to: 'promotion.requests', ask: z.object({ actor, input: z.unknown() }), answer: answers<Outcome<View.SaleView>>() },
+  'update-sale': { to: 'promotion.requests', ask: z.object({ actor, saleId, patch: z.unknown(), nowMs }), answer: answers<Outcome<View.SaleView>>() },
+  'get-sale': { to: 'promotion.requests', ask: z.object({ actor, saleId, nowMs }), answer: answers<Outcome<View.SaleView>>() },
+  'list-sales': { to: 'promotion.requests', ask: z.object({ actor, nowMs, ...page }), answer: answers<Outcome<View.Page<View.SaleView>>>() },
+  'move-sale': { to: 'promotion.requests', ask: z.object({ actor, saleId, action: z.enum(saleActions), reason: z.string().nullable(), nowMs }), answer: answers<Outcome<View.SaleView>>() },
+  'preflight-sale': { to: 'promotion.requests', ask: z.object({ actor, saleId, nowMs }), answer: answers<Outcome<View.PreflightView>>() },
+  'list-published': { to: 'promotion.requests', ask: z.object({ cursor: z.string().nullable() }), answer: z.object({ sales: z.array(saleDocumentSchema), next: z.string().nullable() }) },
+} as const satisfies Record<string, { to: RequestQueueName; ask: z.ZodType; answer: z.ZodType }>;
+
+export type RequestName = keyof typeof requests;
+export type Ask<N extends RequestName> = z.infer<(typeof requests)[N]['ask']>;
+export type Answer<N extends RequestName> = z.infer<(typeof requests)[N]['answer']>;
+
+/** What Redis says of one lane, for the audit. */
+export interface LaneRecord {
+  epoch: number;
+  selling: boolean;
+  stock: { itemId: string; available: number; unsettled: number }[];
+  /** Reservations whose message is not known to be confirmed yet. */
+  relayLength: number;
+  reservations: number;
+}
+
+/** One reservation as Redis has it; `version` 0: Postgres has not spoken of it. */
+export interface RedisRow extends Reservation {
+  version: number;
+  holds: boolean;
+  settled: boolean;
+}
+
+export type { BoardLane, LaneLoad, SaleDocument, SyncRow };

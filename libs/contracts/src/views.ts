@@ -1,0 +1,135 @@
+import type { ReleaseReason, ReservationState, SaleState } from './sale-state.js';
+import type { ItemQuantity } from './ids.js';
+
+/** Shapes of the public contract, as HTTP answers carry them: RFC 3339 times with milliseconds, money in minor units. */
+export interface Money {
+  amount: number;
+  currency: string;
+}
+
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
+export interface ReservationView {
+  id: string;
+  saleId: string;
+  items: ItemQuantity[];
+  state: ReservationState;
+  terminal: boolean;
+  reason: ReleaseReason | null;
+  orderId: string | null;
+  amount: Money | null;
+  payBy: string | null;
+  number: number;
+  ahead: number | null;
+  version: number;
+  updatedAt: string;
+  pollAfterMs: number;
+}
+
+export interface OrderView {
+  id: string;
+  reservationId: string;
+  saleId: string;
+  items: { itemId: string; skuId: string; title: string; quantity: number; price: Money }[];
+  amount: Money;
+  state: ReservationState;
+  reason: ReleaseReason | null;
+  payBy: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface PaymentView {
+  paymentId: string;
+  provider: string;
+  amount: Money;
+  redirectUrl: string;
+  expiresAt: string;
+}
+
+export interface ExplanationView {
+  id: string;
+  state: ReservationState;
+  reason: ReleaseReason | null;
+  number: number;
+  entries: { at: string; itemId: string; entry: string; quantity: number; remainingBefore: number; remainingAfter: number }[];
+}
+
+export interface SaleItemView {
+  id: string;
+  skuId: string;
+  title: string;
+  imageUrl: string | null;
+  kind: 'goods' | 'voucher';
+  price: Money;
+  listPrice: Money | null;
+  quota: number;
+  perAccount: number | null;
+}
+
+export interface SaleView {
+  id: string;
+  state: SaleState;
+  version: number;
+  title: string;
+  merchantId: string;
+  mode: 'race';
+  opensAt: string;
+  closesAt: string;
+  paymentWindowSeconds: number;
+  latePayment: 'refund' | 'reacquire';
+  limits: { perAccount?: number | null; perIp?: number | null };
+  challenge: 'none' | 'proof-of-work';
+  items: SaleItemView[];
+  submittedBy: string | null;
+  approvedBy: string | null;
+  createdAt: string;
+  updatedAt: string;
+  armError: string | null;
+}
+
+export interface PreflightView {
+  ok: boolean;
+  rows: { check: string; ok: boolean; detail: string }[];
+}
+
+export interface AuditView {
+  verdict: 'clean' | 'broken' | 'unknown';
+  saleId: string;
+  asOf: string;
+  settling: number;
+  oversold: number;
+  lost: number;
+  duplicated: number;
+  unexplained: number;
+  redisEqualsPostgres: boolean;
+  items: { itemId: string; quota: number; available: number; held: number; sold: number; burned: number; redisAvailable: number }[];
+  payments: { captured: number; refunded: number };
+  /** What was found wrong or is under way, in words, at most 50 lines. */
+  findings: string[];
+}
+
+export interface ReportView {
+  saleId: string;
+  funnel: Record<string, number>;
+  soldOutAt: string | null;
+  amount: Money;
+  percentiles: Record<string, number>;
+}
+
+export interface DeadLetterView {
+  id: string;
+  queue: string;
+  message: string;
+  reason: string;
+  firstError: string;
+  lastError: string;
+  attempts: number;
+  state: 'waiting' | 'replayed' | 'discarded';
+  reservationIds: string[];
+  occurredAt: string;
+  body: unknown;
+}
