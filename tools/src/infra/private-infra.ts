@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import type { ToolsConfig } from '../config.js';
+import { searchPath } from '../process/find-binary.js';
+import { freePort } from '../process/free-port.js';
+import { SupervisedProcess, type ProcessEvent, type ServerSpec } from '../process/supervised-process.js';
+import { postgresServer, postgresUrl } from './postgres.server.js';
+import { epmdServer, rabbitmqServer, rabbitmqUrl, type RabbitmqOptions } from './rabbitmq.server.js';
+import { redisServer, redisUrl } from './redis.server.js';
+import { providePrograms, serverNames, type ServerName, type ServerPrograms } from './server-programs.js';
+
+export type InfraUrls = Readonly<Record<ServerName, string>>;
+
+export interface InfraOptions {
+  /** Data and configuration live under here; Postgres' may have to live elsewhere, see `postgresDataDir`. */
+  readonly stateDir: string;
+  readonly logDir: string;
+  readonly config: ToolsConfig;
+  readonly passwords: Readonly<Record<ServerName, string>>;
+  /** Servers to use instead of private ones; the environment's URLs come before them. */
+  readonly given?: Partial<InfraUrls>;
+  readonly note: (line: string) => void;
+  readonly onEvent: (event: ProcessEvent, server: SupervisedProcess, detail: string) => void;
+}
+
+const account = 'floodgate';
+
+/** The Redis, RabbitMQ and Postgres of one platform: private children, or servers that somebody else runs. */
+export class PrivateInfra {
+  private readonly servers: SupervisedProcess[] = [];
+  private readonly found: Partial<Record<ServerName, string>> = {};
+
+  constructor(private readonly options: InfraOptions) {}
+
+  get urls(): InfraUrls {
+    return this.found as InfraUrls;
+  }
+
+  /** The pid of a private server; null while it restarts, and for a server that is not ours. */
+  pid(name: ServerName): number | null {
+    return this.servers.find((server) => server.spec.name === name)?.pid ?? null;
+  }
+
+  /** Starts all missing servers side by side and waits until each answers in its own protocol. */
+  async start(): Promise<void> {
+    const { config, logDir, note, given } = this.options;
+    const fromOutside: Partial<InfraUrls> = { ...given, ...urlsOf(config) };
+    Object.assign(this.found, fromOutside);
+    const wanted = serverNames.filter((name) => fromOutside[name] === undefined);
+    for (const name of serverNames) if (fromOutside[name]) note(`${name}: using the server given by its URL`);
+    if (wanted.length === 0) return;
+
+    const programs = await providePrograms(wanted, config, logDir, note);
+    const startedAt = Date.now();
+    const starts = { redis: this.startRedis, rabbitmq: this.startRabbitmq, postgres: this.startPostgres };
+    await Promise.all(wanted.map((name) => starts[name].call(this, programs as ServerPrograms)));
+    note(`${wanted.join(', ')} ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  }
+
+  /** Stops every private server; data stays. RabbitMQ's port mapper goes last, since the broker says goodbye to it. */
+  async stop(): Promise<void> {
+    const epmd = this.servers.filter((server) => server.spec.name === 'epmd');
+    await Promise.all(this.servers.filter((server) => !epmd.includes(server)).map((server) => server.stop()));
+    await Promise.all(epmd.map((server) => server.stop()));
+  }
+
+  private async startRedis({ redis }: ServerPrograms): Promise<void> {
+    const { stateDir, logDir, passwords } = this.options;
+    const port = await freePort();
+    this.found.redis = redisUrl(port, passwords.redis);
+    await this.run(redisServer({ binary: redis, port, password: passwords.redis, dataDir: path.join(stateDir, 'redis'), logFile: path.join(logDir, 'redis.log'), env: this.environment() }));
+  }
+
+  private async startRabbitmq({ rabbitmq, epmd }: ServerPrograms): Promise<void> {
+    const { stateDir, logDir, passwords } = this.options;
+    const [port, distributionPort, epmdPort] = [await freePort(), await freePort(), await freePort()];
+    const options: RabbitmqOptions = {
+      binary: rabbitmq, epmdBinary: epmd, port, distributionPort, epmdPort, user: account, password: passwords.rabbitmq,
+      dataDir: path.join(stateDir, 'rabbitmq'), logDir, env: this.environment(),
+    };
+    this.found.rabbitmq = rabbitmqUrl(port, account, passwords.rabbitmq);
+    await this.run(epmdServer(options));
+    await this.run(rabbitmqServer(options));
+  }
+
+  private async startPostgres({ postgresDir }: ServerPrograms): Promise<void> {
+    const { stateDir, logDir, passwords } = this.options;
+    const runAs = postgresAccount();
+    const options = {
+      binDir: postgresDir, port: await freePort(), user: account, password: passwords.postgres, database: account,
+      dataDir: postgresDataDir(stateDir), logFile: path.join(logDir, 'postgres.log'), env: this.environment(), ...(runAs ? { runAs } : {}),
+    };
+    this.found.postgres = postgresUrl(options);
+    await this.run(postgresServer(options));
+  }
+
+  private async run(spec: ServerSpec): Promise<void> {
+    mkdirSync(this.options.logDir, { recursive: true });
+    const server = new SupervisedProcess(spec, this.options.onEvent);
+    this.servers.push(server);
+    await server.start();
+  }
+
+  private environment(): Record<string, string> {
+    return { PATH: searchPath(this.options.config.PATH), LANG: 'C.UTF-8' };
+  }
+}
+
+/**
+ * Where Postgres keeps its data. As root it runs under another account, which may not enter the clone's folder
+ * (one under /root, say), so the data lies in /var/tmp, named after the state folder.
+ */
+export function postgresDataDir(stateDir: string): string {
+  if (!postgresAccount()) return path.join(stateDir, 'postgres');
+  return path.join('/var/tmp', `floodgate-postgres-${createHash('sha256').update(path.resolve(stateDir)).digest('hex').slice(0, 12)}`);
+}
+
+function postgresAccount(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const rows = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
+  const row = rows.find(([name]) => name === 'postgres') ?? rows.find(([name]) => name === 'nobody');
+  if (!row) throw new Error('Postgres refuses to run as root, and there is neither a user postgres nor nobody');
+  return { uid: Number(row[2]), gid: Number(row[3]) };
+}
+
+function urlsOf({ REDIS_URL, AMQP_URL, DATABASE_URL }: ToolsConfig): Partial<InfraUrls> {
+  return { ...(REDIS_URL ? { redis: REDIS_URL } : {}), ...(AMQP_URL ? { rabbitmq: AMQP_URL } : {}), ...(DATABASE_URL ? { postgres: DATABASE_URL } : {}) };
+}
