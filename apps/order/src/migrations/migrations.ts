@@ -1,0 +1,6 @@
+import { CreateOrderTables1764000000002 } from './create-order-tables.migration.js';
+import { CreatePaymentTables1764000000003 } from './create-payment-tables.migration.js';
+import { CreateSaleTables1764000000001 } from './create-sale-tables.migration.js';
+
+/** In the order they run; a migration that was released is never edited. */
+export const migrations = [CreateSaleTables1764000000001, CreateOrderTables1764000000002, CreatePaymentTables1764000000003];
