@@ -99,8 +99,11 @@ const orderNotices = z.object({ saleId: idSchema, orders: z.array(orderNoticeSch
 export const messages = {
   /** promotion: a sale may be armed. */
   'sale.approved': saleDocumentSchema,
-  /** promotion: a later state of an approved sale; apply only newer versions. */
-  'sale.changed': z.object({ saleId: idSchema, version: z.int().min(1), state: z.enum(storedSaleStates) }),
+  /**
+   * promotion: a later state of an approved sale; apply only newer versions. `beforeArming`: no `sale.approved` was sent yet, so that
+   * only gateways, which show what is upcoming, have something to do.
+   */
+  'sale.changed': z.object({ saleId: idSchema, version: z.int().min(1), state: z.enum(storedSaleStates), beforeArming: z.boolean().optional() }),
   /** order → seckill: put these lanes into Redis. Arming and rebuilding are the same. */
   'load-lanes': z.object({ reason: z.enum(['arm', 'rebuild']), lanes: z.array(laneLoadSchema).min(1) }),
   /** seckill: a lane sells from this epoch. */
