@@ -16,12 +16,18 @@ export class CreatePaymentTables1764000000003 implements MigrationInterface {
         redirect_url text,
         return_url text,
         expires_at timestamptz,
+        -- The one payment whose money the order stands for; another capture of the same order is given back.
+        pays boolean NOT NULL DEFAULT false,
+        -- When to ask the provider what became of it, should its notice not come; owned by the poller.
+        next_ask_at timestamptz NOT NULL DEFAULT clock_timestamp() + interval '30 seconds',
         created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         FOREIGN KEY (sale_id, rid) REFERENCES orders
       );
       CREATE INDEX payment_of_order ON payment (sale_id, rid);
       CREATE UNIQUE INDEX payment_one_live ON payment (sale_id, rid) WHERE state IN ('STARTING', 'OPEN');
+      CREATE UNIQUE INDEX payment_one_pays ON payment (sale_id, rid) WHERE pays;
+      CREATE INDEX payment_unanswered ON payment (next_ask_at) WHERE state = 'OPEN';
       CREATE TABLE payment_event (
         provider text NOT NULL,
         event_id text NOT NULL,

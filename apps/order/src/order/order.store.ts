@@ -1,26 +1,77 @@
-import type { ReleaseReason } from '@floodgate/contracts';
+import { saleOfReservation, type ReleaseReason } from '@floodgate/contracts';
 import { Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { orderColumns, type OrderRow } from './order.row.js';
+import type { OrderState } from './order.transitions.js';
 
-/** Reads orders, and moves them where no unit changes hands; what moves units is in place-order/purchase.saga.ts. */
+interface Step {
+  saleId: string;
+  rids: readonly string[];
+  from: readonly OrderState[];
+  to: OrderState;
+  reason?: ReleaseReason;
+}
+
+/**
+ * Order rows: reads them, inserts them, and takes them from state to state. Every step is a compare-and-set that raises the version;
+ * what a step means for units, inventory and messages is the saga's business (place-order/purchase.saga.ts).
+ */
 @Injectable()
 export class OrderStore {
   constructor(private readonly database: Database) {}
 
   /** The order, whatever its state, or null. `accountId` given: only if it is that account's. */
   async find(rid: string, accountId?: string): Promise<OrderRow | null> {
-    const rows = await this.database.query<OrderRow>(
-      { name: 'order-find', text: `SELECT ${orderColumns} FROM orders o WHERE o.sale_id = split_part($1, '.', 1) AND o.rid = $1`, values: [rid] });
+    const saleId = saleOfReservation(rid);
+    if (saleId === null) return null;
+    const rows = await this.database.query<OrderRow>({
+      name: 'order-find', text: `SELECT ${orderColumns} FROM orders o WHERE o.sale_id = $1 AND o.rid = $2`, values: [saleId, rid],
+    });
     const row = rows[0];
     return row && (accountId === undefined || row.accountId === accountId) ? row : null;
   }
 
   /** The order, its row locked until the transaction ends. Takes no other lock: not for what moves units. */
   async lock(tx: Transaction, rid: string): Promise<OrderRow | null> {
-    const rows = await tx.query<OrderRow>(
-      { name: 'order-lock', text: `SELECT ${orderColumns} FROM orders o WHERE o.sale_id = split_part($1, '.', 1) AND o.rid = $1 FOR UPDATE`, values: [rid] });
-    return rows[0] ?? null;
+    const saleId = saleOfReservation(rid);
+    return saleId === null ? null : ((await this.lockAll(tx, saleId, [rid]))[0] ?? null);
+  }
+
+  /** The orders of one sale, by id, their rows locked until the transaction ends: the last locks of the one order. */
+  async lockAll(tx: Transaction, saleId: string, rids: readonly string[]): Promise<OrderRow[]> {
+    return tx.query<OrderRow>({
+      name: 'orders-lock',
+      text: `SELECT ${orderColumns} FROM orders o WHERE o.sale_id = $1 AND o.rid = ANY($2) ORDER BY o.rid FOR UPDATE`,
+      values: [saleId, rids],
+    });
+  }
+
+  /** The orders of one sale as committed, nothing locked. */
+  async read(tx: Transaction, saleId: string, rids: readonly string[]): Promise<OrderRow[]> {
+    return tx.query<OrderRow>({
+      name: 'orders-read', text: `SELECT ${orderColumns} FROM orders o WHERE o.sale_id = $1 AND o.rid = ANY($2)`, values: [saleId, rids],
+    });
+  }
+
+  /**
+   * Inserts new rows (version 1). Throws if one of them exists: the caller holds the lane's lock and has looked, so this is a bug,
+   * and writing the rest would record units for an order that is not there.
+   */
+  async insert(tx: Transaction, orders: readonly OrderRow[]): Promise<void> {
+    if (orders.length === 0) return;
+    await tx.query({
+      name: 'orders-insert',
+      text: `INSERT INTO orders (sale_id, rid, lane, account_id, ip_hash, number, items, state, reason, amount, currency, pay_by, reserved_at, created_at, updated_at)
+        SELECT n.sale_id, n.rid, n.lane, n.account_id, n.ip_hash, n.number, n.items, n.state, n.reason, n.amount, n.currency, n.pay_by, n.reserved_at, n.created_at, n.created_at
+        FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::jsonb[], $8::text[], $9::text[], $10::bigint[], $11::text[],
+          $12::timestamptz[], $13::timestamptz[], $14::timestamptz[])
+          AS n (sale_id, rid, lane, account_id, ip_hash, number, items, state, reason, amount, currency, pay_by, reserved_at, created_at)`,
+      values: [
+        orders.map((o) => o.saleId), orders.map((o) => o.rid), orders.map((o) => o.lane), orders.map((o) => o.accountId), orders.map((o) => o.ipHash),
+        orders.map((o) => o.number), orders.map((o) => JSON.stringify(o.items)), orders.map((o) => o.state), orders.map((o) => o.reason),
+        orders.map((o) => o.amount), orders.map((o) => o.currency), orders.map((o) => o.payBy), orders.map((o) => o.reservedAt), orders.map((o) => o.createdAt),
+      ],
+    });
   }
 
   /**
@@ -28,19 +79,44 @@ export class OrderStore {
    * Returns those that made the step; others are left as they are.
    */
   async startClosing(tx: Transaction, saleId: string, rids: readonly string[], reason: ReleaseReason): Promise<OrderRow[]> {
-    return this.move(tx, { saleId, rids, from: 'PENDING', to: 'CLOSING', reason });
+    return this.move(tx, { saleId, rids, from: ['PENDING'], to: 'CLOSING', reason });
   }
 
   /** PAID → REFUNDING: the units stay sold until the money is back (then PurchaseSaga.closeOrders). Returns those that made the step. */
   async startRefunding(tx: Transaction, saleId: string, rids: readonly string[], reason: ReleaseReason): Promise<OrderRow[]> {
-    return this.move(tx, { saleId, rids, from: 'PAID', to: 'REFUNDING', reason });
+    return this.move(tx, { saleId, rids, from: ['PAID'], to: 'REFUNDING', reason });
   }
 
-  private async move(tx: Transaction, step: { saleId: string; rids: readonly string[]; from: string; to: string; reason: ReleaseReason }): Promise<OrderRow[]> {
+  /** → CLOSED. A reason that the row carries already (it was on its way out) wins. For the saga: moves no units by itself. */
+  async close(tx: Transaction, saleId: string, rids: readonly string[], reason: ReleaseReason): Promise<OrderRow[]> {
+    return this.move(tx, { saleId, rids, from: ['PENDING', 'CLOSING', 'STUCK', 'REFUNDING'], to: 'CLOSED', reason });
+  }
+
+  /** → PAID. For the saga: moves no units by itself. */
+  async pay(tx: Transaction, saleId: string, rids: readonly string[]): Promise<OrderRow[]> {
+    return this.move(tx, { saleId, rids, from: ['PENDING', 'CLOSING'], to: 'PAID' });
+  }
+
+  /** STUCK → PENDING: the parked order is judged after all, and its time to pay begins. */
+  async unpark(tx: Transaction, saleId: string, rids: readonly string[], payBy: Date): Promise<OrderRow[]> {
+    if (rids.length === 0) return [];
     return tx.query<OrderRow>(
-      `WITH locked AS (SELECT sale_id, rid FROM orders WHERE sale_id = $1 AND rid = ANY($2) AND state = $3 ORDER BY rid FOR UPDATE)
-       UPDATE orders o SET state = $4, reason = $5, version = version + 1, updated_at = clock_ms(), closing_since = clock_ms(), next_attempt_at = clock_ms()
-       FROM locked WHERE o.sale_id = locked.sale_id AND o.rid = locked.rid AND o.state = $3 RETURNING ${orderColumns}`,
-      [step.saleId, step.rids, step.from, step.to, step.reason]);
+      `UPDATE orders o SET state = 'PENDING', version = version + 1, updated_at = clock_ms(), pay_by = $3
+       WHERE o.sale_id = $1 AND o.rid = ANY($2) AND o.state = 'STUCK' RETURNING ${orderColumns}`, [saleId, rids, payBy]);
+  }
+
+  private async move(tx: Transaction, step: Step): Promise<OrderRow[]> {
+    if (step.rids.length === 0) return [];
+    return tx.query<OrderRow>({
+      name: 'orders-move',
+      text: `WITH locked AS (SELECT sale_id, rid FROM orders WHERE sale_id = $1 AND rid = ANY($2) AND state = ANY($3) ORDER BY rid FOR UPDATE)
+        UPDATE orders o SET state = $4, version = o.version + 1, updated_at = clock_ms(),
+          reason = CASE WHEN $4 = 'PAID' THEN NULL ELSE coalesce(o.reason, $5) END,
+          paid_at = CASE WHEN $4 = 'PAID' THEN clock_ms() ELSE o.paid_at END,
+          closing_since = CASE WHEN $4 IN ('CLOSING', 'REFUNDING') THEN clock_ms() WHEN $4 = 'PAID' THEN NULL ELSE o.closing_since END,
+          next_attempt_at = CASE WHEN $4 IN ('CLOSING', 'REFUNDING') THEN clock_ms() END, close_attempts = 0
+        FROM locked WHERE o.sale_id = locked.sale_id AND o.rid = locked.rid RETURNING ${orderColumns}`,
+      values: [step.saleId, step.rids, step.from, step.to, step.reason ?? null],
+    });
   }
 }

@@ -1,0 +1,22 @@
+import { accept, refuse, type Answer, type Ask } from '@floodgate/contracts';
+import { Answers } from '@floodgate/platform';
+import { Controller } from '@nestjs/common';
+import { InventoryStore } from './inventory.store.js';
+
+/** What an operator sees and sets of the real stock. The gateway checked the role. */
+@Controller()
+export class InventoryController {
+  constructor(private readonly inventory: InventoryStore) {}
+
+  @Answers('get-inventory')
+  async get({ skuId }: Ask<'get-inventory'>): Promise<Answer<'get-inventory'>> {
+    const units = await this.inventory.units(skuId);
+    return units === null ? refuse('NOT_FOUND', `No inventory of ${skuId}.`) : accept({ skuId, units });
+  }
+
+  @Answers('set-inventory')
+  async set({ actor, skuId, units }: Ask<'set-inventory'>): Promise<Answer<'set-inventory'>> {
+    await this.inventory.set(skuId, units, actor.accountId);
+    return accept({ skuId, units });
+  }
+}

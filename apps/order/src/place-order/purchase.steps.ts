@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import { CreateOrder } from './create-order.js';
+import { HoldStock } from './hold-stock.js';
+import { PaymentCloser } from './payment-closer.js';
+import { TakeInventory } from './take-inventory.js';
+import type { Purchase, PurchaseWork } from './purchase.js';
+
+/** Everything that the table in purchase.saga.ts names. */
+@Injectable()
+export class PurchaseSteps {
+  constructor(
+    readonly stock: HoldStock, readonly inventory: TakeInventory, readonly rows: CreateOrder, readonly payments: PaymentCloser,
+  ) {}
+
+  /** The row and the units turn together. */
+  async markPaid(work: PurchaseWork, purchases: readonly Purchase[]): Promise<void> {
+    await this.rows.pay(work, purchases);
+    await this.stock.sell(work, purchases);
+  }
+}
