@@ -1,0 +1,30 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { PlatformMessagingModule, PostgresModule } from '@floodgate/platform';
+import { Channel } from './channels/channel.js';
+import { LogChannel } from './channels/log.channel.js';
+import type { Config } from './config.js';
+import { BuyerMessage1764000000000 } from './migrations/1764000000000-buyer-message.migration.js';
+import { BuyerMessageStore } from './tell-buyer/buyer-message.store.js';
+import { DeliverJob } from './tell-buyer/deliver.job.js';
+import { Delivering } from './tell-buyer/delivering.js';
+import { TellBuyerConsumer } from './tell-buyer/tell-buyer.consumer.js';
+
+/** Tells buyers what became of their reservations. Owns the Postgres schema `notification`. */
+@Module({})
+export class AppModule {
+  static with(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ScheduleModule.forRoot(),
+        PlatformMessagingModule.forRoot({ url: config.AMQP_URL, namespace: config.NAMESPACE, service: 'notification' }),
+        PostgresModule.forRoot({
+          url: config.DATABASE_URL, schema: 'notification', migrations: [BuyerMessage1764000000000], applicationName: 'notification',
+        }),
+      ],
+      controllers: [TellBuyerConsumer],
+      providers: [BuyerMessageStore, Delivering, DeliverJob, { provide: Channel, useClass: LogChannel }],
+    };
+  }
+}

@@ -1,0 +1,11 @@
+import { runService } from '@floodgate/platform';
+import { AppModule } from './app.module.js';
+import { readConfig } from './config.js';
+
+const config = readConfig();
+await runService(AppModule.with(config), {
+  name: 'notification',
+  internalPort: config.INTERNAL_PORT,
+  host: config.HOST,
+  messaging: { url: config.AMQP_URL, namespace: config.NAMESPACE, service: 'notification' },
+});

@@ -1,0 +1,27 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { PlatformMessagingModule, PostgresModule } from '@floodgate/platform';
+import { AuditLogStore } from './audit-log/audit-log.store.js';
+import type { Config } from './config.js';
+import { Sale1764000000000 } from './migrations/1764000000000-sale.migration.js';
+import { ArmConsumer } from './sale/arm.consumer.js';
+import { ArmJob } from './sale/arm.job.js';
+import { SaleController } from './sale/sale.controller.js';
+import { SaleStore } from './sale/sale.store.js';
+
+/** Sales and who decides about them. Owns the Postgres schema `promotion`. */
+@Module({})
+export class AppModule {
+  static with(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ScheduleModule.forRoot(),
+        PlatformMessagingModule.forRoot({ url: config.AMQP_URL, namespace: config.NAMESPACE, service: 'promotion' }),
+        PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'promotion', migrations: [Sale1764000000000], applicationName: 'promotion' }),
+      ],
+      controllers: [SaleController, ArmConsumer],
+      providers: [SaleStore, AuditLogStore, ArmJob],
+    };
+  }
+}

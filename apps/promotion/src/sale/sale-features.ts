@@ -1,0 +1,21 @@
+import type { SaleInput } from './sale-input.js';
+
+/** A part of the contract that is refused by name until it works, so that nobody's choice is accepted and then ignored. */
+export interface UnbuiltFeature {
+  /** JSON pointer to the field that asks for it. */
+  path: string;
+  feature: string;
+}
+
+/** Every feature that this input asks for and the platform does not have yet. */
+export function unbuiltFeatures(input: Partial<SaleInput>): UnbuiltFeature[] {
+  const asked: [boolean, string, string][] = [
+    [input.mode === 'lottery', '/mode', 'lottery'],
+    [input.latePayment === 'reacquire', '/latePayment', 'reacquire'],
+    [Boolean(input.audience), '/audience', 'an audience'],
+    [input.challenge === 'proof-of-work', '/challenge', 'proof-of-work'],
+    [Boolean(input.limits?.attemptsPerMinute), '/limits/attemptsPerMinute', 'a limit of attempts per minute'],
+    ...(input.items ?? []).map((item, index): [boolean, string, string] => [item.kind === 'voucher', `/items/${index}/kind`, 'voucher']),
+  ];
+  return asked.filter(([isAsked]) => isAsked).map(([, path, feature]) => ({ path, feature }));
+}

@@ -1,0 +1,53 @@
+import type { StoredSaleState } from '@floodgate/contracts';
+
+export interface Price {
+  /** Minor units. */
+  amount: number;
+  currency: string;
+}
+
+export interface SaleItem {
+  skuId: string;
+  title: string;
+  imageUrl: string | null;
+  kind: 'goods';
+  price: Price;
+  listPrice: Price | null;
+  /** Units for this sale. */
+  quota: number;
+  perAccount: number | null;
+}
+
+/** What a merchant decides about a sale. Item n of `items` has the id `<sale id>-<n + 1>`. */
+export interface SaleContent {
+  title: string;
+  merchantId: string;
+  mode: 'race';
+  opensAtMs: number;
+  closesAtMs: number;
+  paymentWindowSeconds: number;
+  latePayment: 'refund';
+  /** As given: absent or null means no limit. */
+  limits: { perAccount?: number | null; perIp?: number | null };
+  challenge: 'none';
+  items: SaleItem[];
+}
+
+export interface Sale extends SaleContent {
+  id: string;
+  /** What is stored; what people see follows from it and the clock (`saleStateAt`). */
+  state: StoredSaleState;
+  /** +1 with every change that others must hear of; whoever receives a change applies only newer ones. */
+  version: number;
+  submittedBy: string | null;
+  approvedBy: string | null;
+  /** Why an approved sale is not armed. */
+  armError: string | null;
+  /** Key of the reservation ids' HMAC, hex. Never leaves the platform. */
+  ridSecret: string;
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** A sale has one currency: that of its first item (validated when the sale is made or changed). */
+export const currencyOf = (content: Pick<SaleContent, 'items'>): string => content.items[0]?.price.currency ?? '';
