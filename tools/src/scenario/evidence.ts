@@ -1,0 +1,33 @@
+import type { View } from '@floodgate/contracts';
+
+import type { Attempt, Purchase } from './history.js';
+
+export const faultKinds = ['oversold', 'lost', 'duplicated', 'unexplained'] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** Something that must never be. `subject` (a reservation, key, item or the sale) counts once per kind, whichever rules find it. */
+export interface Fault {
+  kind: FaultKind;
+  subject: string;
+  /** Units for oversold, else reservations or payments. */
+  count: number;
+  what: string;
+}
+
+/** An item as it was offered; `price` in minor units. */
+export interface CheckedItem {
+  itemId: string;
+  quota: number;
+  perAccount: number | null;
+  price: number;
+}
+
+/** The records that are laid side by side: what the buyers were told, and what the platform says. */
+export interface Evidence {
+  items: readonly CheckedItem[];
+  perAccount: number | null;
+  attempts: ReadonlyMap<string, Attempt>;
+  purchases: ReadonlyMap<string, Purchase>;
+  orders: readonly View.OrderView[];
+  audit: View.AuditView;
+}

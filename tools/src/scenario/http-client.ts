@@ -1,0 +1,82 @@
+import { Pool, type Dispatcher } from 'undici';
+
+/** What came back for a request. `lost`: no answer; `reached` says whether the server may have acted on it. */
+export type Answer = Answered | Lost;
+export interface Answered {
+  kind: 'answered';
+  status: number;
+  /** The parsed JSON, or {} where there was none. */
+  body: Record<string, unknown>;
+  replayed: boolean;
+}
+export interface Lost {
+  kind: 'lost';
+  reached: 'no' | 'maybe';
+  why: string;
+}
+
+export interface Call {
+  method: 'GET' | 'POST';
+  path: string;
+  token?: string;
+  key?: string;
+  body?: unknown;
+}
+
+/** Longer than the platform's own deadlines: it is the server who should say that it does not know. */
+const timeoutMs = 8_000;
+
+/** JSON over a few kept-alive connections to one origin. Never throws for what the network does: that is an answer too. */
+export class HttpClient {
+  private readonly pool: Pool;
+
+  constructor(origin: string, connections: number) {
+    this.pool = new Pool(origin, { connections, pipelining: 1, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, connect: { timeout: 3_000 }, keepAliveTimeout: 4_000 });
+  }
+
+  async call({ method, path, token, key, body }: Call): Promise<Answer> {
+    const headers: Record<string, string> = {};
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    if (key !== undefined) headers['idempotency-key'] = key;
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    try {
+      const response = await this.pool.request({ method, path, headers, body: body === undefined ? null : JSON.stringify(body) });
+      const text = await response.body.text();
+      return { kind: 'answered', status: response.statusCode, body: parse(text), replayed: response.headers['idempotency-replayed'] === 'true' };
+    } catch (error) {
+      return lost(error);
+    }
+  }
+
+  /** An open response, for server-sent events; the caller reads or destroys its body. Throws when the server is away. */
+  open(path: string, headers: Record<string, string>): Promise<Dispatcher.ResponseData> {
+    // The server sends a heartbeat every 15 s; a stream silent for twice that is dead.
+    return this.pool.request({ method: 'GET', path, headers, bodyTimeout: 31_000 });
+  }
+
+  /** Cuts what is under way. */
+  async close(): Promise<void> {
+    await this.pool.destroy();
+  }
+}
+
+/** The problem code of a refusal, or the bare status where there is no problem document. */
+export function codeOf(answer: Answered): string {
+  return typeof answer.body.code === 'string' ? answer.body.code : `HTTP_${answer.status}`;
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value as Record<string, unknown> : {};
+  } catch {
+    return {}; // A page or an empty body: the status says it all.
+  }
+}
+
+const notSent = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENOTFOUND']);
+
+function lost(error: unknown): Lost {
+  const code = (error as { code?: string }).code ?? (error instanceof Error ? error.message : String(error));
+  return { kind: 'lost', reached: notSent.has(code) ? 'no' : 'maybe', why: code };
+}
