@@ -1,0 +1,33 @@
+export * from './config/load-config.js';
+export * from './errors.js';
+export { AmqpServer, AmqpServerParts } from './messaging/amqp.server.js';
+export { Broker, type MessagingOptions } from './messaging/broker.js';
+export { ConsumerProbes, type Probe } from './messaging/consumer.probes.js';
+export type { DeadLetter, DeadReason } from './messaging/dead.letters.js';
+export {
+  Answers, Consume, ConsumeBoard, ConsumeDeadLetters, ConsumeInstance,
+  type BatchOptions, type ConsumeOptions, type DeliveryOf, type InstanceDeliveryOf, type Verdict,
+} from './messaging/handler.decorators.js';
+export type { Delivery } from './messaging/message.codec.js';
+export { PlatformMessagingModule } from './messaging/messaging.module.js';
+export { Publisher, type PublishOptions } from './messaging/publisher.js';
+export { QueueInspector, type QueueDepth } from './messaging/queue.inspector.js';
+export { RequestClient } from './messaging/request.client.js';
+export { BrokerNames } from './messaging/topology.declaration.js';
+export { Inbox } from './outbox/inbox.js';
+export { OutboxModule } from './outbox/outbox.module.js';
+export { OutboxRelay } from './outbox/outbox.relay.js';
+export { inboxTableSql, outboxTableSql } from './outbox/outbox.sql.js';
+export { Outbox } from './outbox/outbox.js';
+export { Database, Transaction, type DatabaseOptions, type Statement, type TransactionOptions } from './postgres/database.js';
+export { migrate, type MigrationOptions } from './postgres/migrations.js';
+export { isRetryable, sqlState } from './postgres/postgres.errors.js';
+export { PostgresModule, type PostgresOptions } from './postgres/postgres.module.js';
+export { createRedis } from './redis/redis.client.js';
+export { Readiness, type Check } from './shutdown/readiness.js';
+export { runService, type ServiceOptions } from './shutdown/run-service.js';
+export { ServiceModule } from './shutdown/service.module.js';
+export { Shutdown } from './shutdown/shutdown.js';
+export { createLogger, hashForLog, setLogLevel, type Logger } from './telemetry/logger.js';
+export { metrics } from './telemetry/metrics.js';
+export { isoTime } from './time.js';

@@ -1,0 +1,60 @@
+import { queues, type QueueName } from '@floodgate/contracts';
+import type { ConsumeMessage, Options } from 'amqplib';
+import { errorText } from '../errors.js';
+import { envelopeOf, messageProperties, type Envelope } from './message.codec.js';
+
+/** A message that could not be processed, as it is kept. `body` is as it came, whatever it is. */
+export interface DeadLetter {
+  /** The queue in which it failed. */
+  queue: QueueName;
+  name: string;
+  messageId: string;
+  body: Buffer;
+  headers: Record<string, unknown>;
+  /** `permanent`: no retry could help; `attempts-exhausted`: every tier was tried; `broker`: the broker moved it here by itself. */
+  reason: DeadReason;
+  firstError: string;
+  lastError: string;
+  attempts: number;
+  occurredAtMs: number;
+}
+
+export type DeadReason = 'permanent' | 'attempts-exhausted' | 'broker';
+
+/** Properties of the next try. Written anew: a copied `x-death` would arm the broker's cycle detector, which drops silently. */
+export function retryProperties(message: ConsumeMessage, envelope: Envelope & { name: string }, error: unknown): Options.Publish {
+  const properties = messageProperties(envelope.name, { ...envelope, attempt: envelope.attempt + 1 });
+  return { ...properties, headers: { ...properties.headers, ...errorsOf(message, error) } };
+}
+
+export function deadLetterProperties(message: ConsumeMessage, queue: QueueName, reason: DeadReason, error: unknown): Options.Publish {
+  const envelope = envelopeOf(message);
+  const properties = messageProperties(envelope.name, envelope);
+  // What a sender wrote is kept as it was, so that a replay or a person sees it: the version above all.
+  const v: unknown = message.properties.headers?.v;
+  return { ...properties, headers: { ...properties.headers, ...(v === undefined ? {} : { v }), ...errorsOf(message, error), queue, reason } };
+}
+
+export function readDeadLetter(message: ConsumeMessage, queue: QueueName): DeadLetter {
+  const headers = (message.properties.headers ?? {}) as Record<string, unknown>;
+  const { attempt, name, messageId, occurredAtMs } = envelopeOf(message);
+  const text = (value: unknown, fallback: string) => (typeof value === 'string' ? value : fallback);
+  return {
+    queue: Object.hasOwn(queues, String(headers.queue)) ? (headers.queue as QueueName) : queue,
+    name,
+    messageId,
+    body: message.content,
+    headers,
+    reason: headers.reason === 'permanent' || headers.reason === 'attempts-exhausted' ? headers.reason : 'broker',
+    firstError: text(headers.firstError, 'dead-lettered by the broker'),
+    lastError: text(headers.lastError, 'dead-lettered by the broker'),
+    attempts: attempt,
+    occurredAtMs,
+  };
+}
+
+function errorsOf(message: ConsumeMessage, error: unknown): { firstError: string; lastError: string } {
+  const first: unknown = message.properties.headers?.firstError;
+  const last = errorText(error);
+  return { firstError: typeof first === 'string' ? first : last, lastError: last };
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { boardSchema, type Board, type MessageBody, type MessageName } from '@floodgate/contracts';
+import { Injectable } from '@nestjs/common';
+import type { Channel } from 'amqplib';
+import { PublishError } from '../errors.js';
+import { published } from '../telemetry/metrics.js';
+import { Broker } from './broker.js';
+import { ConfirmedPublisher } from './confirmed.publisher.js';
+import { KeptChannel } from './kept.channel.js';
+import { encodeBody, messageProperties } from './message.codec.js';
+
+export interface PublishOptions {
+  /** Stable across repetitions of the same message; random if absent. */
+  messageId?: string;
+  occurredAtMs?: number;
+  /** How long to wait for the confirm; default 5 s. */
+  timeoutMs?: number;
+  /** W3C trace context to hand on. */
+  traceparent?: string;
+}
+
+/** Messages to whoever is bound for their name. */
+@Injectable()
+export class Publisher {
+  /** For the consumers: retries and dead letters go out on the same channel. */
+  readonly confirmed: ConfirmedPublisher;
+  private readonly board: KeptChannel<Channel>;
+
+  constructor(private readonly broker: Broker) {
+    this.confirmed = new ConfirmedPublisher(broker);
+    this.board = new KeptChannel<Channel>(broker.request, 'plain', { name: 'board' });
+  }
+
+  /** `blocked`: the broker is out of memory or disk and refuses publishes; stop taking in work that must be published. */
+  get state(): 'up' | 'blocked' | 'down' {
+    return this.confirmed.state;
+  }
+
+  /** Publishes under way. */
+  get pendingCount(): number {
+    return this.confirmed.pendingCount;
+  }
+
+  /**
+   * Persistent, and resolved only when the broker has confirmed it for every queue that is bound.
+   * @throws PublishError code and outcome; after `unknown` publish it again under the same message id
+   * @throws PermanentError if the body does not fit its schema
+   */
+  async publish<N extends MessageName>(name: N, body: MessageBody<N>, options: PublishOptions = {}): Promise<void> {
+    await this.publishJson(name, encodeBody(name, body), options);
+  }
+
+  /** As {@link publish}, for a body that has been checked and written as JSON before (the outbox). */
+  async publishJson(name: MessageName, json: string, options: PublishOptions = {}): Promise<void> {
+    const properties = messageProperties(name, {
+      messageId: options.messageId ?? randomUUID(),
+      occurredAtMs: options.occurredAtMs ?? Date.now(),
+      attempt: 1,
+      ...(options.traceparent ? { traceparent: options.traceparent } : {}),
+    });
+    const target = { exchange: this.broker.names.exchange('messages'), routingKey: name };
+    try {
+      await this.confirmed.send(target, Buffer.from(json), properties, { what: name, ...(options.timeoutMs ? { timeoutMs: options.timeoutMs } : {}) });
+      published.inc({ message: name, outcome: 'confirmed' });
+    } catch (error) {
+      published.inc({ message: name, outcome: error instanceof PublishError ? error.code : 'error' });
+      throw error;
+    }
+  }
+
+  /** To every gateway there is now; lost where nobody listens or the link is down. The next beat repairs it. */
+  publishBoard(board: Board): void {
+    const channel = this.board.channel;
+    if (!channel || this.broker.request.blocked) return;
+    const content = Buffer.from(JSON.stringify(boardSchema.parse(board)));
+    try {
+      channel.publish(this.broker.names.exchange('board'), '', content, { persistent: false, contentType: 'application/json' });
+    } catch {
+      // The channel closed a moment ago: this beat is lost like those before it.
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.confirmed.close();
+    await this.board.close();
+  }
+}

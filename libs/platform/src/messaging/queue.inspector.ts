@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import type { QueueName } from '@floodgate/contracts';
+import type { Channel } from 'amqplib';
+import { InfrastructureError } from '../errors.js';
+import { Broker } from './broker.js';
+import { KeptChannel } from './kept.channel.js';
+import type { QueueConsumer } from './queue.consumer.js';
+
+export interface QueueDepth {
+  /** Waiting in the work queue and its retry tiers; dead letters are not counted. */
+  ready: number;
+  /** Delivered to this process and not settled yet. Another instance's are not known here. */
+  unsettled: number;
+}
+
+/** How much waits in queues. */
+@Injectable()
+export class QueueInspector {
+  private readonly kept: KeptChannel<Channel>;
+  private readonly consumers = new Map<QueueName, QueueConsumer>();
+
+  constructor(private readonly broker: Broker) {
+    this.kept = new KeptChannel<Channel>(broker.consume, 'plain', { name: 'inspect' });
+  }
+
+  /** Called by the server for each queue that this process consumes. */
+  track(queue: QueueName, consumer: QueueConsumer): void {
+    this.consumers.set(queue, consumer);
+  }
+
+  /** @throws InfrastructureError if the broker cannot be asked now */
+  async queueDepths<Q extends QueueName>(queues: readonly Q[]): Promise<Record<Q, QueueDepth>> {
+    const { names } = this.broker;
+    const entries = await Promise.all(queues.map(async (queue) => {
+      const tiers = names.retryDelays.map((delayMs) => names.retry(queue, delayMs));
+      const counts = await Promise.all([names.queue(queue), ...tiers].map((name) => this.ready(name)));
+      return [queue, { ready: counts.reduce((sum, count) => sum + count, 0), unsettled: this.consumers.get(queue)?.unsettled ?? 0 }] as const;
+    }));
+    return Object.fromEntries(entries) as Record<Q, QueueDepth>;
+  }
+
+  /**
+   * @param name as the broker knows it
+   * @throws InfrastructureError if there is no such queue or no link
+   */
+  async ready(name: string): Promise<number> {
+    const channel = this.kept.channel;
+    if (!channel) throw new InfrastructureError('no link to the broker');
+    try {
+      return (await channel.checkQueue(name)).messageCount;
+    } catch (error) {
+      throw new InfrastructureError(`${name} cannot be inspected`, { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.kept.close();
+  }
+}

@@ -1,0 +1,183 @@
+import { Logger } from '@nestjs/common';
+import pg from 'pg';
+import { errorText } from '../errors.js';
+import { isAway, isRetryable, translate } from './postgres.errors.js';
+
+export interface DatabaseOptions {
+  url: string;
+  /** The only schema on the search path. */
+  schema: string;
+  applicationName: string;
+  /** Connections at most; default 10. */
+  connectionsMax?: number;
+}
+
+/** A statement: text, or text with a name, which is prepared once per connection. */
+export type Statement = string | { name?: string; text: string; values?: unknown[] };
+
+export interface TransactionOptions {
+  isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  /** Tries at most, for serialization failures, deadlocks and lock time-outs; default 5. */
+  attemptsMax?: number;
+}
+
+// Every bigint of ours (ids, milliseconds, units) is a safe integer; as strings they would compare and add wrongly.
+const INT8 = 20;
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 && format !== 'binary' ? Number : (pg.types.getTypeParser as (oid: number, format?: string) => unknown)(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+export const timeouts = { connectMs: 3_000, statementMs: 5_000, lockMs: 2_000, idleInTransactionMs: 10_000 };
+
+/** The service's own schema, through a pool. Errors of an absent server come as InfrastructureError, all others as pg throws them. */
+export class Database {
+  readonly pool: pg.Pool;
+  private readonly logger: Logger;
+
+  constructor(readonly options: DatabaseOptions) {
+    this.logger = new Logger(`postgres ${options.schema}`);
+    this.pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.connectionsMax ?? 10,
+      application_name: options.applicationName,
+      options: `-c search_path=${options.schema}`,
+      connectionTimeoutMillis: timeouts.connectMs,
+      statement_timeout: timeouts.statementMs,
+      lock_timeout: timeouts.lockMs,
+      idle_in_transaction_session_timeout: timeouts.idleInTransactionMs,
+      // The server's limit ends a statement; this one notices a server that does not answer any more.
+      query_timeout: timeouts.statementMs + 3_000,
+      idleTimeoutMillis: 30_000,
+      keepAlive: true,
+      types,
+    });
+    // An idle connection that breaks; without a listener it would end the process.
+    this.pool.on('error', (error) => this.logger.warn(errorText(error)));
+  }
+
+  /**
+   * One statement by itself.
+   * @throws InfrastructureError with outcome `unknown` if the connection broke while it ran
+   */
+  async query<T = Record<string, unknown>>(statement: Statement, values?: unknown[]): Promise<T[]> {
+    const client = await this.connect();
+    try {
+      const rows = await run<T>(client, statement, values);
+      client.release();
+      return rows;
+    } catch (error) {
+      client.release(isAway(error));
+      throw translate(error, 'unknown');
+    }
+  }
+
+  /**
+   * All of `work` or nothing of it. It is called again after a serialization failure, a deadlock or a lock time-out, so it must
+   * have no other effects.
+   * @throws InfrastructureError; its outcome is `unknown` only where COMMIT was sent and not answered
+   */
+  async transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const attemptsMax = options.attemptsMax ?? 5;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.tryTransaction(work, options);
+      } catch (error) {
+        if (attempt >= attemptsMax || !isRetryable(error)) throw error;
+        // Both sides of a deadlock must not meet again at once.
+        await new Promise((resolve) => { setTimeout(resolve, 10 + Math.random() * 190); });
+      }
+    }
+  }
+
+  /** Does the server answer? */
+  async reachable(): Promise<boolean> {
+    try {
+      await this.query('SELECT 1');
+      return true;
+    } catch {
+      return false; // that is the answer
+    }
+  }
+
+  async close(): Promise<void> {
+    if (!this.pool.ended) await this.pool.end();
+  }
+
+  private async connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.pool.connect();
+    } catch (error) {
+      throw translate(error, 'not-done');
+    }
+  }
+
+  private async tryTransaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+    const client = await this.connect();
+    // A client whose link breaks between two statements says so by an event, which must have a listener.
+    const onError = () => undefined;
+    client.on('error', onError);
+    const tx = new Transaction(client);
+    let committing = false;
+    let broken = false;
+    try {
+      await client.query(`BEGIN ISOLATION LEVEL ${options.isolation ?? 'read committed'}`);
+      const result = await work(tx);
+      committing = true;
+      const { command } = await client.query('COMMIT');
+      // COMMIT of a failed transaction is answered ROLLBACK, without an error.
+      if (command !== 'COMMIT') throw new Error('the transaction had failed and was rolled back');
+      tx.committed(this.logger);
+      return result;
+    } catch (error) {
+      broken = isAway(error) || !(await rolledBack(client));
+      throw translate(error, committing ? 'unknown' : 'not-done');
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  }
+}
+
+/** One transaction under way. */
+export class Transaction {
+  private readonly afterwards: (() => void)[] = [];
+
+  constructor(private readonly client: pg.PoolClient) {}
+
+  async query<T = Record<string, unknown>>(statement: Statement, values?: unknown[]): Promise<T[]> {
+    return run<T>(this.client, statement, values);
+  }
+
+  /** Called once, after the COMMIT; for what may be lost, such as waking the relay. */
+  afterCommit(run: () => void): void {
+    this.afterwards.push(run);
+  }
+
+  committed(logger: Logger): void {
+    for (const run of this.afterwards) {
+      try {
+        run();
+      } catch (error) {
+        logger.error(errorText(error));
+      }
+    }
+  }
+}
+
+async function run<T>(client: pg.PoolClient, statement: Statement, values?: unknown[]): Promise<T[]> {
+  const config = typeof statement === 'string' ? { text: statement } : statement;
+  const result = await client.query(values ? { ...config, values } : config);
+  return result.rows as T[];
+}
+
+/** False: the connection cannot be used again. */
+async function rolledBack(client: pg.PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return true;
+  } catch {
+    return false; // that is the answer
+  }
+}
+
