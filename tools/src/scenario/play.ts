@@ -39,9 +39,13 @@ const doorsPerBuyerMs = 0.5;
  * The report is printed through `note` and written to `reportFile`. When `signal` aborts, the run ends early with `unknown`.
  * Throws one sentence when the scenario is faulty or the sale cannot be made.
  */
-export async function playScenario(options: PlayOptions): Promise<{ verdict: Verdict }> {
+export function playScenario(options: PlayOptions): Promise<{ verdict: Verdict }> {
+  return play(loadScenario(options.name), options);
+}
+
+/** The same, for a scenario that is not in the folder. */
+export async function play({ scenario, csv }: { scenario: Scenario; csv: string }, options: PlayOptions): Promise<{ verdict: Verdict }> {
   const startedAtMs = Date.now();
-  const { scenario, csv } = loadScenario(options.name);
   const stage = new Stage(options.run, makePlan(scenario, csv, options.seed));
   const stop = (): void => stage.pauses.stop();
   if (options.signal.aborted) stop();
