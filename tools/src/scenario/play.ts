@@ -8,6 +8,7 @@ import { makePlan } from './plan.js';
 import { press } from './press.js';
 import { Progress } from './progress.js';
 import { purchase } from './purchase.js';
+import { QueueDepth } from './queue-depth.js';
 import { readRecords } from './records.js';
 import { makeReport, type Report } from './report.js';
 import { reportLines } from './report-text.js';
@@ -69,6 +70,8 @@ async function run(stage: Stage, scenario: Scenario, { name, note }: PlayOptions
   note(`sale ${sale.id}: ${sale.items.length} items, ${sale.items.reduce((sum, item) => sum + item.quota, 0)} units; approved and armed, opens at ${new Date(sale.opensAtMs).toISOString()}`);
   await waitForOpening(stage, sale);
   const progress = new Progress(stage.tally, process.stdout, note);
+  const depth = new QueueDepth(stage.run.rabbitmq.url);
+  progress.queueDepth = () => depth.current;
   try {
     await letThemIn(stage, sale, progress);
     progress.phase = 'everything has ended for the buyers; waiting for the records to settle';
@@ -78,6 +81,7 @@ async function run(stage: Stage, scenario: Scenario, { name, note }: PlayOptions
     return makeReport(name, stage, sale, { records, judgement, startedAtMs });
   } finally {
     progress.stop();
+    await depth.stop();
   }
 }
 

@@ -10,6 +10,8 @@ const lineEveryMs = 3_000;
 export class Progress {
   /** What is going on, in a few words. */
   phase = '';
+  /** Messages that wait to become orders; null where that is not known. */
+  queueDepth: () => number | null = () => null;
   private drawn = 0;
   private readonly startedAtMs = Date.now();
   private readonly timer: NodeJS.Timeout;
@@ -39,12 +41,13 @@ export class Progress {
   private lines(): string[] {
     const { tally } = this;
     const { states } = tally;
+    const depth = this.queueDepth();
     const refused = [...tally.refused].toSorted((a, b) => b[1] - a[1]).map(([code, count]) => `${code} ${count}`).join(', ');
     return [
       `  ${((Date.now() - this.startedAtMs) / 1000).toFixed(0).padStart(3)} s  ${this.phase}`,
       `  attempts ${tally.attempts}, accepted ${tally.accepted}, waiting ${tally.waiting}${tally.unknown > 0 ? `, unknown ${tally.unknown}` : ''}`,
       `  refused: ${refused || 'none'}`,
-      `  queued ${states.QUEUED}, ordered ${states.ORDERED}, paid ${states.PAID + states.FULFILLED}, released ${states.RELEASED}`,
+      `  queued ${states.QUEUED}, ordered ${states.ORDERED}, paid ${states.PAID + states.FULFILLED}, released ${states.RELEASED}${depth === null ? '' : `, queue depth ${depth}`}`,
     ];
   }
 }
