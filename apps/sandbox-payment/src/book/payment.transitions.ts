@@ -1,0 +1,46 @@
+/** What the book says of a payment. `captured` means that the buyer's money was taken. */
+export const paymentStates = ['open', 'captured', 'declined', 'closed', 'expired', 'refunded'] as const;
+export type PaymentState = (typeof paymentStates)[number];
+export type PaymentAction = 'capture' | 'decline' | 'expire' | 'close' | 'refund';
+
+/** State × action → the next state; what is not here changes nothing. An open payment ends exactly once. */
+export const transitions = {
+  open: { capture: 'captured', decline: 'declined', expire: 'expired', close: 'closed' },
+  captured: { refund: 'refunded' },
+  declined: {},
+  closed: {},
+  expired: {},
+  refunded: {},
+} as const satisfies Record<PaymentState, Partial<Record<PaymentAction, PaymentState>>>;
+
+/** The state that an action leads to, or null if the action is not possible (any more). */
+export function nextState(state: PaymentState, action: PaymentAction): PaymentState | null {
+  const row: Partial<Record<PaymentAction, PaymentState>> = transitions[state];
+  return row[action] ?? null;
+}
+
+/** The notice that reaching a state is worth; closing was asked for by the one who would be told. */
+export const noticeOf = {
+  open: null,
+  captured: 'payment.captured',
+  declined: 'payment.declined',
+  closed: null,
+  expired: 'payment.expired',
+  refunded: 'payment.refunded',
+} as const satisfies Record<PaymentState, string | null>;
+
+/**
+ * What time has done to an open payment: the buyer's delayed decision, or its expiry, whichever was due first. Null: nothing yet.
+ * A decision due before the expiry counts even if the provider was down at both moments, so that a restart decides nothing anew.
+ */
+export function dueAction(
+  payment: { state: PaymentState; outcome: 'capture' | 'decline' | null; settleAtMs: number | null; expiresAtMs: number },
+  nowMs: number,
+): { action: 'capture' | 'decline' | 'expire'; atMs: number } | null {
+  if (payment.state !== 'open') return null;
+  const { outcome, settleAtMs, expiresAtMs } = payment;
+  if (outcome !== null && settleAtMs !== null && settleAtMs < expiresAtMs) {
+    return settleAtMs <= nowMs ? { action: outcome, atMs: settleAtMs } : null;
+  }
+  return expiresAtMs <= nowMs ? { action: 'expire', atMs: expiresAtMs } : null;
+}

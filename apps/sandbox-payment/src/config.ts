@@ -1,0 +1,20 @@
+import { commonConfig, loadConfig } from '@floodgate/platform';
+import { z } from 'zod';
+
+const schema = z.object({
+  ...commonConfig,
+  PORT: z.coerce.number().int().min(1).max(65_535),
+  /** Path of the SQLite file that is the provider's durable book; created where it is missing. */
+  BOOK_FILE: z.string().min(1),
+  /** What the order service shows as its bearer token. */
+  SANDBOX_API_KEY: z.string().min(16),
+  /** Key of the callbacks' signature. */
+  SANDBOX_WEBHOOK_SECRET: z.string().min(16),
+  /** Origin of the buyer's pages, where the address that the provider listens on is not the one that a browser reaches. */
+  PUBLIC_URL: z.url().optional(),
+});
+
+export type Config = z.infer<typeof schema>;
+
+/** The process's configuration; throws one error that names every problem. */
+export const readConfig = (): Config => loadConfig(schema);
