@@ -6,6 +6,7 @@ import { PublishError } from '../errors.js';
 import { published } from '../telemetry/metrics.js';
 import { Broker } from './broker.js';
 import { ConfirmedPublisher } from './confirmed.publisher.js';
+import type { DeadLetter } from './dead.letters.js';
 import { KeptChannel } from './kept.channel.js';
 import { encodeBody, messageProperties } from './message.codec.js';
 
@@ -66,6 +67,18 @@ export class Publisher {
       published.inc({ message: name, outcome: error instanceof PublishError ? error.code : 'error' });
       throw error;
     }
+  }
+
+  /**
+   * Sends a dead letter again to the queue it failed in, and to no other: the same bytes, id and version, its attempts counted anew.
+   * @throws PublishError code and outcome
+   */
+  async replay(letter: Pick<DeadLetter, 'queue' | 'name' | 'messageId' | 'body' | 'headers' | 'occurredAtMs'>): Promise<void> {
+    const properties = messageProperties(letter.name, { messageId: letter.messageId, occurredAtMs: letter.occurredAtMs, attempt: 1 });
+    const { v, traceparent } = letter.headers;
+    const kept = { ...(v === undefined ? {} : { v }), ...(typeof traceparent === 'string' ? { traceparent } : {}) };
+    const target = { exchange: '', routingKey: this.broker.names.queue(letter.queue) };
+    await this.confirmed.send(target, letter.body, { ...properties, headers: { ...properties.headers, ...kept } }, { what: `${letter.name} again` });
   }
 
   /** To every gateway there is now; lost where nobody listens or the link is down. The next beat repairs it. */
