@@ -59,6 +59,8 @@ export class CreatePaymentTables1764000000003 implements MigrationInterface {
     await runner.query(`
       CREATE TABLE dead_letter (
         id text COLLATE "C" PRIMARY KEY,
+        -- Order of arrival: the list's, newest first.
+        seq bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
         queue text NOT NULL,
         name text NOT NULL,
         message_id text NOT NULL,
@@ -79,10 +81,9 @@ export class CreatePaymentTables1764000000003 implements MigrationInterface {
         created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
         updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
       );
-      CREATE INDEX dead_letter_newest ON dead_letter (created_at, id);
       CREATE INDEX dead_letter_waiting ON dead_letter (close_at) WHERE state = 'waiting';
-      -- The same message may die twice; it is kept once while it waits.
-      CREATE UNIQUE INDEX dead_letter_once ON dead_letter (queue, message_id) WHERE state = 'waiting';
+      -- The same message may die again (after a replay) and the same death be told twice: it is one letter, and waits again.
+      CREATE UNIQUE INDEX dead_letter_once ON dead_letter (queue, message_id);
       CREATE TABLE idempotency_key (
         account_id text COLLATE "C" NOT NULL,
         route text NOT NULL,

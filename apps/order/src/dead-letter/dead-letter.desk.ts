@@ -1,0 +1,79 @@
+import { accept, refuse, type Outcome, type View } from '@floodgate/contracts';
+import { createLogger, Database, isoTime, Publisher, PublishError, type Transaction } from '@floodgate/platform';
+import { Injectable } from '@nestjs/common';
+import { readableBody, unreadable } from './affected-orders.js';
+import { DeadLetterStore, type LetterRow } from './dead-letter.store.js';
+import { ParkedOrders } from './parked-orders.js';
+
+/** What an operator does about dead letters. A letter is decided upon once; its body never changes. */
+@Injectable()
+export class DeadLetterDesk {
+  private readonly log = createLogger('dead-letter');
+
+  constructor(
+    private readonly database: Database,
+    private readonly letters: DeadLetterStore,
+    private readonly parked: ParkedOrders,
+    private readonly publisher: Publisher,
+  ) {}
+
+  /** Newest first; bodies are left out of lists (null). */
+  async list(limit: number, cursor: string | null): Promise<Outcome<View.Page<View.DeadLetterView>>> {
+    if (cursor !== null && !/^\d{1,15}$/.test(cursor)) return refuse('INVALID_REQUEST', 'no such cursor', { errors: [{ path: '/query/cursor', message: 'must be a nextCursor' }] });
+    const rows = await this.letters.page(limit + 1, cursor === null ? null : Number(cursor));
+    const page = rows.slice(0, limit);
+    const more = rows.length > limit;
+    return accept({ items: page.map((row) => ({ ...viewOf(row), body: null })), nextCursor: more ? String(page.at(-1)?.seq) : null });
+  }
+
+  async get(id: string): Promise<Outcome<View.DeadLetterView>> {
+    const row = await this.letters.find(id);
+    return row ? accept(viewOf(row)) : refuse('NOT_FOUND', 'no such dead letter');
+  }
+
+  /**
+   * Sends the message to its queue again, as it was, under its own id, its attempts counted anew. With `dryRun` it only says what would happen.
+   * The letter's row stays locked until the broker has confirmed, so that two operators cannot do it both.
+   */
+  async replay(id: string, actor: string, dryRun: boolean): Promise<Outcome<{ id: string; dryRun: boolean; outcome: string }>> {
+    return this.decide<{ id: string; dryRun: boolean; outcome: string }>(id, async (tx, letter) => {
+      const problem = unreadable(letter.name, letter.body);
+      if (dryRun) return accept({ id, dryRun, outcome: problem ? `would-die-again: ${problem}` : 'would-be-republished' });
+      try {
+        await this.publisher.replay({ ...letter, occurredAtMs: letter.occurredAt.getTime() });
+      } catch (error) {
+        if (!(error instanceof PublishError)) throw error;
+        // It may have been published: done again under the same id, that is harmless, so the letter simply keeps waiting.
+        this.log.warn({ letter: id, err: error }, 'a dead letter could not be sent again');
+        return refuse('UNAVAILABLE', 'the broker did not take the message; try again');
+      }
+      await this.letters.settle(tx, id, 'replayed', actor, null);
+      this.log.info({ letter: id, queue: letter.queue, actor }, 'a dead letter was sent again');
+      return accept({ id, dryRun, outcome: 'republished' });
+    });
+  }
+
+  /** Gives the message up: the orders parked for it are closed, their units go back, once. */
+  async discard(id: string, actor: string, reason: string): Promise<Outcome<View.DeadLetterView>> {
+    return this.decide(id, async (tx, letter) => {
+      const closed = await this.parked.close(tx, letter.reservationIds);
+      await this.letters.settle(tx, id, 'discarded', actor, reason);
+      this.log.info({ letter: id, queue: letter.queue, actor, closed }, 'a dead letter was given up');
+      return accept({ ...viewOf(letter), state: 'discarded' as const });
+    });
+  }
+
+  private decide<T>(id: string, decision: (tx: Transaction, letter: LetterRow) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    return this.database.transaction(async (tx) => {
+      const letter = await this.letters.lock(tx, id);
+      if (!letter) return refuse('NOT_FOUND', 'no such dead letter');
+      if (letter.state !== 'waiting') return refuse('INVALID_TRANSITION', `this dead letter was ${letter.state} before`, { state: letter.state });
+      return decision(tx, letter);
+    });
+  }
+}
+
+const viewOf = (row: LetterRow): View.DeadLetterView => ({
+  id: row.id, queue: row.queue, message: row.name, reason: row.reason, firstError: row.firstError, lastError: row.lastError, attempts: row.attempts,
+  state: row.state, reservationIds: row.reservationIds, occurredAt: isoTime(row.occurredAt.getTime()), body: readableBody(row.body),
+});

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { PurchaseModule } from '../place-order/purchase.module.js';
+import { DeadLetterConsumer } from './dead-letter.consumer.js';
+import { DeadLetterController } from './dead-letter.controller.js';
+import { DeadLetterDesk } from './dead-letter.desk.js';
+import { DeadLetterStore } from './dead-letter.store.js';
+import { DeadLetterTimer } from './dead-letter.timer.js';
+import { ParkedOrders } from './parked-orders.js';
+
+@Module({
+  imports: [PurchaseModule],
+  controllers: [DeadLetterConsumer, DeadLetterController],
+  providers: [DeadLetterStore, ParkedOrders, DeadLetterDesk, DeadLetterTimer],
+})
+export class DeadLetterModule {}

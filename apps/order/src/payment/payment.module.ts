@@ -1,0 +1,35 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { IdempotencyModule } from '../idempotency/idempotency.module.js';
+import { OrderModule } from '../order/order.module.js';
+import { PurchaseModule } from '../place-order/purchase.module.js';
+import { PaymentBook } from '../reconcile/payment-book.js';
+import { PaymentEventStore } from './payment-event.store.js';
+import { PaymentStoreModule } from './payment-store.module.js';
+import { PaymentController } from './payment.controller.js';
+import { PaymentEffects, PaymentJudge } from './payment.judge.js';
+import { PaymentPoller } from './payment.poller.js';
+import { PaymentProvider } from './payment-provider.js';
+import { ProviderPaymentBook } from './provider-payment.book.js';
+import { RefundStore } from './refund.store.js';
+import { RefundWorker } from './refund.worker.js';
+import { SandboxProvider, type SandboxSettings } from './sandbox.provider.js';
+import { StartPayment } from './start-payment.js';
+
+/** Global, because sweeper, cancel and audit ask the provider too, and there is one of it. */
+@Module({})
+export class PaymentModule {
+  static forRoot(settings: SandboxSettings): DynamicModule {
+    return {
+      module: PaymentModule,
+      global: true,
+      imports: [IdempotencyModule, OrderModule, PaymentStoreModule, PurchaseModule],
+      controllers: [PaymentController],
+      providers: [
+        { provide: PaymentProvider, useFactory: () => new SandboxProvider(settings) },
+        { provide: PaymentBook, useClass: ProviderPaymentBook },
+        PaymentEventStore, RefundStore, PaymentEffects, PaymentJudge, StartPayment, RefundWorker, PaymentPoller,
+      ],
+      exports: [PaymentProvider, PaymentBook, PaymentJudge, PaymentStoreModule],
+    };
+  }
+}

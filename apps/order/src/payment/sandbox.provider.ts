@@ -1,0 +1,140 @@
+import type { BeforeApplicationShutdown } from '@nestjs/common';
+import { idSchema } from '@floodgate/contracts';
+import { Pool } from 'undici';
+import { z } from 'zod';
+import { signatureIsGood } from './notice-signature.js';
+import { PaymentProvider, ProviderUnavailableError, providerStates, type PaymentOrder, type ProviderNotice, type ProviderPayment } from './payment-provider.js';
+
+export interface SandboxSettings {
+  /** Origin of the provider's API. */
+  url: string;
+  apiKey: string;
+  webhookSecret: string;
+  /** Where the provider sends its notices: the gateway. */
+  callbackUrl: string;
+}
+
+/** A buyer waits behind these calls, and the gateway gives up on us after some seconds: better a clear "not now" before that. */
+const answerTimeoutMs = 2_000;
+
+const moneySchema = z.strictObject({ amount: z.int().min(0), currency: z.string().regex(/^[A-Z]{3}$/) });
+const paymentSchema = z.object({ paymentId: idSchema, orderId: idSchema, state: z.enum(providerStates), amount: moneySchema, redirectUrl: z.url() });
+const pageSchema = z.object({ items: z.array(paymentSchema), nextCursor: z.string().nullable() });
+const noticeSchema = z.strictObject({
+  id: idSchema,
+  type: z.string().min(1).max(64),
+  paymentId: idSchema,
+  orderId: idSchema,
+  amount: moneySchema,
+  occurredAt: z.iso.datetime(),
+});
+
+/** The sandbox provider over HTTP. */
+export class SandboxProvider extends PaymentProvider implements BeforeApplicationShutdown {
+  readonly name = 'sandbox';
+  private readonly pool: Pool;
+
+  constructor(private readonly settings: SandboxSettings) {
+    super();
+    this.pool = new Pool(new URL(settings.url).origin, {
+      connections: 32, connect: { timeout: 1_000 }, headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs, keepAliveTimeout: 10_000,
+    });
+  }
+
+  override async open(payment: PaymentOrder): Promise<{ redirectUrl: string }> {
+    const { paymentId, orderId, amount, returnUrl, expiresAtMs } = payment;
+    const { callbackUrl } = this.settings;
+    const body = { paymentId, orderId, amount, returnUrl, callbackUrl, expiresAt: new Date(expiresAtMs).toISOString() };
+    return this.payment(await this.call('POST', '/v1/payments', body));
+  }
+
+  override async read(paymentId: string): Promise<ProviderPayment | null> {
+    const answer = await this.call('GET', `/v1/payments/${paymentId}`);
+    return answer.status === 404 ? null : this.payment(answer);
+  }
+
+  override async close(payment: PaymentOrder): Promise<ProviderPayment> {
+    const path = `/v1/payments/${payment.paymentId}/close`;
+    const answer = await this.call('POST', path);
+    if (answer.status !== 404) return this.payment(answer);
+    await this.open(payment);
+    return this.payment(await this.call('POST', path));
+  }
+
+  override async refund(paymentId: string, refundId: string): Promise<ProviderPayment> {
+    return this.payment(await this.call('POST', `/v1/payments/${paymentId}/refund`, { refundId }));
+  }
+
+  override async *book(orderPrefix: string): AsyncIterable<ProviderPayment> {
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const query = new URLSearchParams({ orderPrefix, ...(cursor === '' ? {} : { cursor }) });
+      const page: z.infer<typeof pageSchema> = this.checked(pageSchema, await this.call('GET', `/v1/book?${query}`));
+      yield* page.items;
+      cursor = page.nextCursor;
+    }
+  }
+
+  override readNotice(headers: Record<string, string>, body: Buffer): ProviderNotice | 'bad-signature' | 'malformed' {
+    if (!signatureIsGood(this.settings.webhookSecret, headers['x-signature'], body, Date.now())) return 'bad-signature';
+    const parsed = noticeSchema.safeParse(parseJson(body));
+    return parsed.success ? parsed.data : 'malformed';
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.pool.close();
+  }
+
+  private payment(answer: Answer): z.infer<typeof paymentSchema> {
+    return this.checked(paymentSchema, answer);
+  }
+
+  private checked<T>(schema: z.ZodType<T>, answer: Answer): T {
+    const parsed = schema.safeParse(answer.body);
+    const good = answer.status === 200 || answer.status === 201;
+    if (good && parsed.success) return parsed.data;
+    throw new ProviderUnavailableError(`the sandbox provider answered ${answer.status}${good ? ' with a body that is not its contract\'s' : ''}`);
+  }
+
+  /** Asks once more at once where the connection broke: a kept-alive one may belong to a provider that was restarted since. */
+  private async call(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
+    try {
+      return await this.callOnce(method, path, body);
+    } catch (error) {
+      if (!brokenConnection(error)) throw unavailable(error);
+      return this.callOnce(method, path, body).catch((again: unknown) => {
+        throw unavailable(again);
+      });
+    }
+  }
+
+  private async callOnce(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
+    const answer = await this.pool.request({
+      method,
+      path,
+      headers: { authorization: `Bearer ${this.settings.apiKey}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.timeout(answerTimeoutMs),
+    });
+    const text = await answer.body.text();
+    return { status: answer.statusCode, body: parseJson(Buffer.from(text)) };
+  }
+}
+
+interface Answer {
+  status: number;
+  body: unknown;
+}
+
+const brokenConnection = (error: unknown): boolean => error instanceof Error && 'code' in error && ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String(error.code));
+
+const unavailable = (error: unknown): ProviderUnavailableError =>
+  new ProviderUnavailableError(`the sandbox provider cannot be reached: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+
+/** Undefined for what is no JSON in UTF-8. */
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    return undefined; // Every schema refuses it, which is the answer that the caller needs.
+  }
+}
