@@ -14,6 +14,42 @@ export type NoticeOutcome = RaceAction | 'repeated' | 'old-news' | 'unknown-type
 
 type KnownPayment = PaymentRow & { lane: number };
 
+/** What each action of the race table does to order and stock. */
+@Injectable()
+export class PaymentEffects {
+  constructor(
+    private readonly saga: PurchaseSaga,
+    private readonly orders: OrderStore,
+    private readonly refunds: RefundStore,
+  ) {}
+
+  async apply(tx: Transaction, action: RaceAction, payment: PaymentRow, standing: PaymentStanding): Promise<void> {
+    const { saleId, rid } = payment;
+    switch (action) {
+      case 'mark-paid':
+        if ((await this.saga.markPaid(tx, saleId, rid)) === null) throw new Error(`order ${rid} is ${standing.orderState} no longer`);
+        // Withdrawn while the money was on its way: this payment came too late to be listed with the paid orders.
+        if (standing.saleWithdrawn) await this.orders.startRefunding(tx, saleId, [rid], 'sale-withdrawn');
+        return;
+      case 'refund':
+        await this.refunds.request(tx, payment, `captured while the order was ${standing.orderState}`);
+        return;
+      case 'close':
+        await this.saga.closeOrders(tx, saleId, [rid], 'payment-declined');
+        return;
+      case 'finish-refund':
+        // The reason it is being refunded for stands in the row and wins.
+        await this.saga.closeOrders(tx, saleId, [rid], 'sale-withdrawn');
+        return;
+      case 'report':
+      case 'keep':
+        return;
+      default:
+        return action satisfies never;
+    }
+  }
+}
+
 /** Applies what providers say, each event once: the event, the payment, the order and its stock move in one transaction. */
 @Injectable()
 export class PaymentJudge {
@@ -63,42 +99,6 @@ export class PaymentJudge {
     if (event === 'refunded') await this.refunds.done(tx, payment.paymentId);
     await this.effects.apply(tx, action, payment, standing);
     return action;
-  }
-}
-
-/** What each action of the race table does to order and stock. */
-@Injectable()
-export class PaymentEffects {
-  constructor(
-    private readonly saga: PurchaseSaga,
-    private readonly orders: OrderStore,
-    private readonly refunds: RefundStore,
-  ) {}
-
-  async apply(tx: Transaction, action: RaceAction, payment: PaymentRow, standing: PaymentStanding): Promise<void> {
-    const { saleId, rid } = payment;
-    switch (action) {
-      case 'mark-paid':
-        if ((await this.saga.markPaid(tx, saleId, rid)) === null) throw new Error(`order ${rid} is ${standing.orderState} no longer`);
-        // Withdrawn while the money was on its way: this payment came too late to be listed with the paid orders.
-        if (standing.saleWithdrawn) await this.orders.startRefunding(tx, saleId, [rid], 'sale-withdrawn');
-        return;
-      case 'refund':
-        await this.refunds.request(tx, payment, `captured while the order was ${standing.orderState}`);
-        return;
-      case 'close':
-        await this.saga.closeOrders(tx, saleId, [rid], 'payment-declined');
-        return;
-      case 'finish-refund':
-        // The reason it is being refunded for stands in the row and wins.
-        await this.saga.closeOrders(tx, saleId, [rid], 'sale-withdrawn');
-        return;
-      case 'report':
-      case 'keep':
-        return;
-      default:
-        return action satisfies never;
-    }
   }
 }
 

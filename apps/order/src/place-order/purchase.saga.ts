@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { lockStock } from '../ledger/lane-stock.js';
 import type { OrderRow } from '../order/order.row.js';
 import { OrderStore } from '../order/order.store.js';
-import { SaleStore } from '../sale/sale.store.js';
+import { SaleMissingError, SaleStore } from '../sale/sale.store.js';
 import { SagaRunner } from '../saga/saga.runner.js';
 import type { Step } from '../saga/saga.js';
 import { Arbiter } from './arbiter.js';
@@ -76,6 +76,7 @@ export class PurchaseSaga {
   /**
    * A terminal row for a reservation that has none: a message that comes later finds its fate decided. `existed`: there was a row already
    * (then nothing was written, and the caller closes that one). Emits sync-stock (holds nothing) and order.closed.
+   * Throws SaleMissingError for a sale that is not known.
    */
   async tombstone(tx: Transaction, saleId: string, lane: number, reservation: Reservation, reason: ReleaseReason): Promise<'written' | 'existed'> {
     const work = await this.openLane(tx, saleId, lane, [reservation]);
@@ -97,7 +98,7 @@ export class PurchaseSaga {
     return this.open(tx, saleId, reservations.map((reservation) => ({ lane, items: reservation.items })));
   }
 
-  /** Takes the locks of the lanes and items concerned. Throws where the sale's copy has not arrived: a matter of moments. */
+  /** Takes the locks of the lanes and items concerned. Throws SaleMissingError where the sale's copy has not arrived. */
   private async open(tx: Transaction, saleId: string, concerned: readonly Pick<OrderRow, 'lane' | 'items'>[]): Promise<PurchaseWork> {
     const wanted = new Map<number, Set<string>>();
     for (const { lane, items } of concerned) {
@@ -107,7 +108,7 @@ export class PurchaseSaga {
     }
     const stock = await lockStock(tx, saleId, wanted);
     const sale = await this.sales.read(tx, saleId);
-    if (!sale) throw new Error(`sale ${saleId} has not arrived yet`);
+    if (!sale) throw new SaleMissingError(saleId);
     return { tx, sale, stock, nowMs: sale.readAtMs };
   }
 }

@@ -32,6 +32,15 @@ const columns = `sale_id AS "saleId", version, state, merchant_id AS "merchantId
   payment_window_ms::float8 AS "paymentWindowMs", currency, per_account AS "perAccount", per_ip AS "perIp", lanes, armed, withdrawal_done AS "withdrawalDone",
   (extract(epoch FROM clock_ms()) * 1000)::float8 AS "readAtMs"`;
 
+/** The copy of a sale has not arrived yet: a matter of moments, so whoever needs it tries again. */
+export class SaleMissingError extends Error {
+  override name = 'SaleMissingError';
+
+  constructor(saleId: string) {
+    super(`sale ${saleId} has not arrived yet`);
+  }
+}
+
 /** The copies of approved sales, and their lanes. */
 @Injectable()
 export class SaleStore {
@@ -65,10 +74,10 @@ export class SaleStore {
     return true;
   }
 
-  /** Applies a later state; false where the copy is as new already. Throws where there is no copy yet: the caller tries again later. */
+  /** Applies a later state; false where the copy is as new already. Throws SaleMissingError where there is no copy yet. */
   async change(tx: Transaction, saleId: string, version: number, state: StoredSaleState): Promise<boolean> {
     const sale = await this.read(tx, saleId);
-    if (!sale) throw new Error(`sale ${saleId} has not arrived yet`);
+    if (!sale) throw new SaleMissingError(saleId);
     const rows = await tx.query('UPDATE sale SET version = $2, state = $3 WHERE sale_id = $1 AND version < $2 RETURNING sale_id', [saleId, version, state]);
     return rows.length > 0;
   }

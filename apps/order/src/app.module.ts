@@ -1,0 +1,40 @@
+import { queues, type QueueName } from '@floodgate/contracts';
+import { ConsumerProbes, Database, OutboxModule, PostgresModule } from '@floodgate/platform';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { CancelModule } from './cancel/cancel.module.js';
+import type { Config } from './config.js';
+import { DeadLetterModule } from './dead-letter/dead-letter.module.js';
+import { migrations } from './migrations/migrations.js';
+import { PaymentModule } from './payment/payment.module.js';
+import { PurchaseModule } from './place-order/purchase.module.js';
+import { ReconcileModule } from './reconcile/reconcile.module.js';
+import { ReportModule } from './report/report.module.js';
+import { SaleModule } from './sale/sale.module.js';
+import { SweeperModule } from './sweeper/sweeper.module.js';
+
+/** What happens after a reservation. Owns the Postgres schema `orders`. */
+@Module({})
+export class AppModule {
+  /** Every consumer here works on Postgres alone: while it is away they rest, and none of their messages loses an attempt. */
+  constructor(probes: ConsumerProbes, database: Database) {
+    for (const queue of Object.keys(queues) as QueueName[]) {
+      if (queue.startsWith('order.')) probes.register(queue, () => database.reachable());
+    }
+  }
+
+  static with(config: Pick<Config, 'DATABASE_URL' | 'SANDBOX_URL' | 'SANDBOX_API_KEY' | 'SANDBOX_WEBHOOK_SECRET' | 'CALLBACK_URL'>): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ScheduleModule.forRoot(),
+        PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'orders', migrations, applicationName: 'order' }),
+        OutboxModule,
+        PaymentModule.forRoot({
+          url: config.SANDBOX_URL, apiKey: config.SANDBOX_API_KEY, webhookSecret: config.SANDBOX_WEBHOOK_SECRET, callbackUrl: config.CALLBACK_URL,
+        }),
+        PurchaseModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule,
+      ],
+    };
+  }
+}

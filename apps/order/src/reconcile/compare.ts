@@ -1,0 +1,140 @@
+import type { AuditView } from '@floodgate/contracts';
+import type { BookedPayment } from './payment-book.js';
+import type { ItemRecord, PostgresRecords } from './postgres-records.store.js';
+import type { RedisLane } from './redis-records.client.js';
+
+/** All records of one sale. `unreachable` records make the verdict `unknown`, whatever the others say. */
+export interface Records {
+  postgres: PostgresRecords;
+  redis: RedisLane[] | 'unreachable';
+  book: BookedPayment[] | 'unreachable';
+  /** Messages of place-order and sync-stock under way, retries included; `unreachable`: the broker cannot be asked. */
+  messages: number | 'unreachable';
+  /** Reservations whose message was not known to be confirmed, when the reading began. */
+  relay: number;
+}
+
+/** What the records say together. */
+export interface Comparison {
+  oversold: number;
+  lost: number;
+  duplicated: number;
+  unexplained: number;
+  /** Where Redis and Postgres differ. They are read one after the other: only what stays is true. */
+  differences: string[];
+  faults: string[];
+  settling: number;
+  /** What is under way or could not be read, in words. */
+  open: string[];
+  items: AuditView['items'];
+}
+
+export function compare(records: Records): Comparison {
+  const { postgres } = records;
+  const faults = [...postgres.items.flatMap(itemFaults), ...postgres.faults, ...postgres.contradictions.map((c) => `${c.rid} ${c.itemId}: ${c.what}`)];
+  const kinds = (kind: string) => new Set(postgres.contradictions.filter((c) => c.kind === kind).map((c) => c.rid));
+  const duplicated = kinds('duplicated');
+  const unexplained = kinds('unexplained');
+  const lost = new Set<string>();
+  const differences: string[] = [];
+  if (records.redis !== 'unreachable') compareRedis(postgres, records.redis, { lost, duplicated, differences });
+  if (records.book !== 'unreachable') faults.push(...compareBook(postgres, records.book, unexplained));
+  return {
+    oversold: postgres.items.reduce((sum, item) => sum + oversoldUnits(item), 0),
+    lost: lost.size, duplicated: duplicated.size, unexplained: unexplained.size, differences, faults, ...settlingOf(records),
+    items: postgres.items.map((item) => ({
+      itemId: item.itemId, quota: item.quota, available: item.allotment - item.held - item.sold - item.burned, held: item.held, sold: item.sold,
+      burned: item.burned, redisAvailable: redisAvailable(records.redis, item.itemId),
+    })),
+  };
+}
+
+/** Units promised beyond the quota, by whichever record promises most. */
+function oversoldUnits(item: ItemRecord): number {
+  const promised = Math.max(item.held + item.sold + item.burned, item.ledger.held + item.ledger.sold + item.ledger.burned, item.orders.held + item.orders.sold);
+  return Math.max(0, promised - item.quota);
+}
+
+function itemFaults(item: ItemRecord): string[] {
+  const faults: string[] = [];
+  for (const counter of ['allotment', 'held', 'sold', 'burned'] as const) {
+    if (item[counter] !== item.ledger[counter]) faults.push(`${item.itemId}: ${counter} is ${item[counter]}, the ledger adds up to ${item.ledger[counter]}`);
+  }
+  for (const counter of ['held', 'sold'] as const) {
+    if (item[counter] !== item.orders[counter]) faults.push(`${item.itemId}: ${counter} is ${item[counter]}, the orders add up to ${item.orders[counter]}`);
+  }
+  return faults;
+}
+
+function compareRedis(postgres: PostgresRecords, lanes: RedisLane[], found: { lost: Set<string>; duplicated: Set<string>; differences: string[] }): void {
+  const seen = new Set<string>();
+  const holding = new Set<string>();
+  for (const { holds } of lanes) {
+    for (const [rid, holdsUnits] of holds) {
+      if (seen.has(rid)) {
+        found.duplicated.add(rid);
+        found.differences.push(`${rid} is in two lanes`);
+      }
+      seen.add(rid);
+      if (holdsUnits) holding.add(rid);
+      const ordered = postgres.holds.get(rid);
+      if (ordered === undefined && holdsUnits) {
+        found.lost.add(rid);
+        found.differences.push(`${rid} is reserved and has no order`);
+      } else if (ordered !== undefined && ordered !== holdsUnits) {
+        found.differences.push(`${rid} ${holdsUnits ? 'holds units in Redis, its order does not' : 'holds no units in Redis, its order does'}`);
+      }
+    }
+  }
+  for (const [rid, holdsUnits] of postgres.holds) if (holdsUnits && !seen.has(rid)) found.differences.push(`${rid} has an order and is not in Redis`);
+  for (const { lane, itemId, free } of postgres.free) {
+    const available = lanes.find((other) => other.lane === lane)?.record.stock.find((item) => item.itemId === itemId)?.available;
+    if (available !== free) found.differences.push(`${itemId} in lane ${lane}: ${available ?? 'nothing'} available in Redis, ${free} free in Postgres`);
+  }
+}
+
+/** Money: what a paid order stands on, and what the provider took without one. */
+function compareBook(postgres: PostgresRecords, book: BookedPayment[], unexplained: Set<string>): string[] {
+  const faults: string[] = [];
+  const report = (rid: string, fault: string) => {
+    unexplained.add(rid);
+    faults.push(`${rid}: ${fault}`);
+  };
+  const byId = new Map(book.map((payment) => [payment.paymentId, payment]));
+  const standing = new Set<string>();
+  for (const order of postgres.paid) {
+    const payment = order.paymentId === null ? undefined : byId.get(order.paymentId);
+    if (order.paymentId !== null) standing.add(order.paymentId);
+    if (!payment) report(order.rid, `paid, and the provider's book does not have its payment`);
+    else if (payment.captured !== order.amount || payment.orderId !== order.rid) report(order.rid, `paid ${order.amount}, the provider captured ${payment.captured}`);
+    // While it is being refunded, the refund may have gone through on one side only.
+    else if (order.state === 'PAID' && payment.refunded > 0) report(order.rid, 'paid, and the provider has refunded it');
+  }
+  for (const payment of book) {
+    if (!standing.has(payment.paymentId) && payment.captured > payment.refunded) {
+      report(payment.orderId, `the provider captured ${payment.captured} and refunded ${payment.refunded}, no order stands for it`);
+    }
+  }
+  return faults;
+}
+
+function settlingOf(records: Records): { settling: number; open: string[] } {
+  const { outbox, closing, refunding, refunds, stuck } = records.postgres.settling;
+  const relay = records.relay + (records.redis === 'unreachable' ? 0 : records.redis.reduce((sum, lane) => sum + lane.record.relayLength, 0));
+  const counts: [number, string][] = [
+    [relay, 'reservations in the relay'], [records.messages === 'unreachable' ? 0 : records.messages, 'messages under way'], [outbox, 'messages in the outbox'],
+    [closing, 'orders being closed'], [refunding, 'orders being refunded'], [refunds, 'refunds waiting'],
+  ];
+  const open = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  if (records.redis === 'unreachable') open.push('Redis could not be read');
+  if (records.book === 'unreachable') open.push(`the payment provider's book could not be read`);
+  if (records.messages === 'unreachable') open.push('the queues could not be counted');
+  // A parked order has its units and will have its fate; it is no message under way, but somebody should look.
+  if (stuck > 0) open.push(`${stuck} orders parked by dead letters`);
+  return { settling: counts.reduce((sum, [count]) => sum + count, 0), open };
+}
+
+function redisAvailable(lanes: RedisLane[] | 'unreachable', itemId: string): number {
+  if (lanes === 'unreachable') return 0;
+  return lanes.reduce((sum, { record }) => sum + (record.stock.find((item) => item.itemId === itemId)?.available ?? 0), 0);
+}

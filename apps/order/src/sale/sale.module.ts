@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { InventoryModule } from '../inventory/inventory.module.js';
+import { LedgerModule } from '../ledger/ledger.module.js';
+import { OrderModule } from '../order/order.module.js';
+import { PurchaseModule } from '../place-order/purchase.module.js';
+import { ArmingMessages } from './arming.messages.js';
+import { CopySaleConsumer } from './copy-sale.consumer.js';
+import { LanesConsumer } from './lanes.consumer.js';
+import { SaleStoreModule } from './sale-store.module.js';
+import { WithdrawSaleJob } from './withdraw-sale.job.js';
+
+@Module({
+  imports: [InventoryModule, LedgerModule, OrderModule, PurchaseModule, SaleStoreModule],
+  controllers: [CopySaleConsumer, LanesConsumer],
+  providers: [ArmingMessages, WithdrawSaleJob],
+})
+export class SaleModule {}
