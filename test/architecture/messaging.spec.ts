@@ -46,9 +46,13 @@ describe('these rules can fail', () => {
   });
 });
 
-/** Where a message is handed to the publisher or the outbox by its literal name. */
+/** Where a message is handed to the publisher or the outbox: by its literal name, or by a name out of a table in the same file. */
 function publishers(sources: readonly SourceFile[], message: string): string[] {
-  return places(sources, new RegExp(`\\.(?:publish|add)\\(\\s*(?:\\w+,\\s*)?('${escaped(message)}')`, 'g'));
+  const byTable = findAll(sources, /\.(publish|add)\(\s*(?:tx,\s*)?[a-z]\w*[,.[]/g).map(({ path }) => path);
+  return [
+    ...places(sources, new RegExp(`\\.(?:publish|add)\\(\\s*(?:\\w+,\\s*)?('${escaped(message)}')`, 'g')),
+    ...places(sources.filter((file) => byTable.includes(file.path)), new RegExp(`: ('${escaped(message)}')`, 'g')),
+  ];
 }
 
 function consumers(sources: readonly SourceFile[], queue: string): string[] {

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
-import { PlatformMessagingModule, PostgresModule } from '@floodgate/platform';
+import { PostgresModule } from '@floodgate/platform';
 import { Channel } from './channels/channel.js';
 import { LogChannel } from './channels/log.channel.js';
 import type { Config } from './config.js';
@@ -13,12 +13,11 @@ import { TellBuyerConsumer } from './tell-buyer/tell-buyer.consumer.js';
 /** Tells buyers what became of their reservations. Owns the Postgres schema `notification`. */
 @Module({})
 export class AppModule {
-  static with(config: Config): DynamicModule {
+  static with(config: Pick<Config, 'DATABASE_URL'>): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ScheduleModule.forRoot(),
-        PlatformMessagingModule.forRoot({ url: config.AMQP_URL, namespace: config.NAMESPACE, service: 'notification' }),
         PostgresModule.forRoot({
           url: config.DATABASE_URL, schema: 'notification', migrations: [BuyerMessage1764000000000], applicationName: 'notification',
         }),

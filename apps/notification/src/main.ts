@@ -7,5 +7,6 @@ await runService(AppModule.with(config), {
   name: 'notification',
   internalPort: config.INTERNAL_PORT,
   host: config.HOST,
-  messaging: { url: config.AMQP_URL, namespace: config.NAMESPACE, service: 'notification' },
+  logLevel: config.LOG_LEVEL,
+  messaging: { url: config.AMQP_URL, namespace: config.NAMESPACE },
 });

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
-import { PlatformMessagingModule, PostgresModule } from '@floodgate/platform';
+import { OutboxModule, PostgresModule } from '@floodgate/platform';
 import { AuditLogStore } from './audit-log/audit-log.store.js';
 import type { Config } from './config.js';
 import { Sale1764000000000 } from './migrations/1764000000000-sale.migration.js';
@@ -12,13 +12,13 @@ import { SaleStore } from './sale/sale.store.js';
 /** Sales and who decides about them. Owns the Postgres schema `promotion`. */
 @Module({})
 export class AppModule {
-  static with(config: Config): DynamicModule {
+  static with(config: Pick<Config, 'DATABASE_URL'>): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ScheduleModule.forRoot(),
-        PlatformMessagingModule.forRoot({ url: config.AMQP_URL, namespace: config.NAMESPACE, service: 'promotion' }),
         PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'promotion', migrations: [Sale1764000000000], applicationName: 'promotion' }),
+        OutboxModule,
       ],
       controllers: [SaleController, ArmConsumer],
       providers: [SaleStore, AuditLogStore, ArmJob],

@@ -19,7 +19,7 @@ const kinds = { 'order.created': 'created', 'order.paid': 'paid', 'order.closed'
 export class TellBuyerConsumer {
   constructor(private readonly messages: BuyerMessageStore, private readonly delivering: Delivering) {}
 
-  @Consume('notification.tell-buyer', { batch: { sizeMax: 200, waitMs: 20 } })
+  @Consume('notification.tell-buyer', { batch: { sizeMax: 50, waitMs: 20 } })
   async tell(deliveries: Delivery<Told>[]): Promise<void> {
     const news = deliveries.flatMap(newsOf).sort((a, b) => a.version - b.version);
     await this.delivering.deliver(await this.messages.add(news));

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { Database, Outbox } from '@floodgate/platform';
+import { Database } from '@floodgate/platform';
 import { armAgainAfterMs, armLeadMs } from './arm-time.js';
 import { saleOf, selectSaleSql, type SaleRow } from './sale.rows.js';
 import { SaleStore } from './sale.store.js';
@@ -14,7 +14,7 @@ export class ArmJob {
   private readonly logger = new Logger(ArmJob.name);
   private running = false;
 
-  constructor(private readonly database: Database, private readonly sales: SaleStore, private readonly outbox: Outbox) {}
+  constructor(private readonly database: Database, private readonly sales: SaleStore) {}
 
   @Interval(1_000)
   async tick(): Promise<void> {
@@ -35,7 +35,7 @@ export class ArmJob {
    * @returns the ids of the sales asked for
    */
   async armDue(nowMs = Date.now()): Promise<string[]> {
-    const ids = await this.database.transaction(async (tx) => {
+    return this.database.transaction(async (tx) => {
       const rows = await tx.query<SaleRow>(dueSql, [new Date(nowMs), new Date(nowMs + armLeadMs)]);
       if (rows.length === 0) return [];
       const silent = rows.filter((row) => row.arm_asks > 0 && row.arm_error === null).map((row) => row.id);
@@ -43,8 +43,6 @@ export class ArmJob {
       await this.sales.askToArm(tx, rows.map(saleOf), nowMs);
       return rows.map((row) => row.id);
     });
-    if (ids.length > 0) this.outbox.wake();
-    return ids;
   }
 }
 

@@ -2,10 +2,10 @@ import type { StoredSaleState } from '@floodgate/contracts';
 import { isoTime } from '@floodgate/platform';
 import type { Sale, SaleContent, SaleItem } from './sale.entity.js';
 
-/** A row of table `sale` as the driver gives it: bigint as text, times as dates. */
+/** A row of table `sale` as the driver gives it: times as dates. */
 export interface SaleRow {
   id: string;
-  position: string;
+  position: number;
   merchant_id: string;
   state: StoredSaleState;
   version: number;

@@ -49,7 +49,7 @@ export class SaleStore {
       `${selectSaleSql} WHERE ($1::text IS NULL OR merchant_id = $1) AND ($2::bigint IS NULL OR position < $2) ORDER BY position DESC LIMIT $3`,
       [merchantId, before, limit + 1],
     );
-    return cut(rows, limit, (row) => row.position);
+    return cut(rows, limit, (row) => String(row.position));
   }
 
   /** Sales that the public may know of, by id, without those that ended two days ago or more. */
@@ -64,7 +64,7 @@ export class SaleStore {
    * Refuses with `NOT_FOUND` if there is no such sale.
    */
   async change(id: string, change: Change, decide: (sale: Sale) => Outcome<Partial<Sale>>): Promise<Outcome<Sale>> {
-    const outcome = await this.database.transaction(async (tx) => {
+    return this.database.transaction(async (tx) => {
       const [row] = await tx.query<SaleRow>(`${selectSaleSql} WHERE id = $1 FOR UPDATE`, [id]);
       if (!row) return refuse('NOT_FOUND', 'There is no such sale.');
       const before = saleOf(row);
@@ -76,8 +76,6 @@ export class SaleStore {
       await this.announce(tx, before, after, row.arm_asks > 0);
       return accept(after);
     });
-    this.outbox.wake();
-    return outcome;
   }
 
   /**
@@ -91,7 +89,7 @@ export class SaleStore {
 
   /** Keeps why an approved sale is not armed. No new version: the other services have nothing to do. */
   async noteArmError(id: string, error: string): Promise<void> {
-    await this.database.query("UPDATE sale SET arm_error = $2 WHERE id = $1 AND state = 'APPROVED'", [id, error]);
+    await this.database.query("UPDATE sale SET arm_error = $2 WHERE id = $1 AND state = 'APPROVED'", [id, error.replaceAll('\u0000', '').slice(0, 500)]);
   }
 
   /** An approved sale that is not due yet is announced all the same: gateways show what is upcoming. */
