@@ -1,0 +1,59 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { DeadLetterController } from './admin/dead-letter.controller.js';
+import { RecordsController } from './admin/records.controller.js';
+import { SaleAdminController } from './admin/sale-admin.controller.js';
+import { AdmissionHooks } from './admission/admission.hooks.js';
+import { ClientAddresses } from './admission/client-address.js';
+import { EntryTokenController } from './admission/entry-token.controller.js';
+import { EntryTokens } from './admission/entry-token.js';
+import { JwtVerifier } from './admission/jwt.js';
+import { BoardConsumer } from './board/board.consumer.js';
+import { BoardKeeper } from './board/board-keeper.js';
+import { Board } from './board/board.js';
+import { PlatformClock } from './board/platform-clock.js';
+import { SaleCatalogue } from './board/sale-catalogue.js';
+import { Sales } from './board/sales.js';
+import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
+import { DevLoginController } from './dev-login/dev-login.controller.js';
+import { HealthController } from './health/health.controller.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
+import { ServedRoutes } from './openapi/served-routes.js';
+import { OrderController } from './order/order.controller.js';
+import { PaymentCallbackController } from './payment-callback/payment-callback.controller.js';
+import { Services } from './problem/services.js';
+import { EarlyRefusal } from './reservation/early-refusal.js';
+import { Receipts } from './reservation/receipts.js';
+import { ReservationController } from './reservation/reservation.controller.js';
+import { ReservationFlow } from './reservation/reservation.flow.js';
+import { SeckillClient } from './reservation/seckill.client.js';
+import { SaleController } from './sale/sale.controller.js';
+import { OrderNotices } from './status/order-notices.js';
+import { ReservationReader } from './status/reservation-reader.js';
+import { ReservationStreams } from './status/reservation-streams.js';
+import { StatusController } from './status/status.controller.js';
+
+const controllers = [
+  ReservationController, EntryTokenController, SaleController, StatusController, OrderController, PaymentCallbackController,
+  SaleAdminController, RecordsController, DeadLetterController, HealthController, OpenApiController, BoardConsumer,
+];
+
+/** The gateway. It owns no data: everything here is learned from the other services and forgotten at the end. */
+@Module({})
+export class GatewayModule {
+  static forRoot(config: GatewayConfig): DynamicModule {
+    return {
+      module: GatewayModule,
+      controllers: config.DEV_LOGIN ? [...controllers, DevLoginController] : controllers,
+      providers: [
+        { provide: GATEWAY_CONFIG, useValue: config },
+        { provide: JwtVerifier, useFactory: () => new JwtVerifier(config.JWT_SECRET) },
+        { provide: EntryTokens, useFactory: () => new EntryTokens(config.ENTRY_TOKEN_SECRET) },
+        { provide: Receipts, useFactory: () => new Receipts(config.RECEIPT_SECRET) },
+        { provide: ClientAddresses, useFactory: () => new ClientAddresses(config.TRUSTED_PROXIES) },
+        Services, PlatformClock, Board, SaleCatalogue, Sales, BoardKeeper,
+        ServedRoutes, AdmissionHooks, EarlyRefusal, ReservationFlow, SeckillClient,
+        OrderNotices, ReservationReader, ReservationStreams,
+      ],
+    };
+  }
+}

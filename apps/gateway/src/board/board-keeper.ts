@@ -1,0 +1,74 @@
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Shutdown } from '@floodgate/platform';
+import { Services, isRefusal } from '../problem/services.js';
+import { Board } from './board.js';
+import { SaleCatalogue } from './sale-catalogue.js';
+
+/** Between tries to learn what is missing. */
+const retryMs = 500;
+/** A sale approved at another gateway hours before its opening is announced by no event; it has to be listed. */
+const listingMs = 5_000;
+
+/** Keeps board and catalogue complete: asks for everything at the start and whenever something was missed. */
+@Injectable()
+export class BoardKeeper implements OnApplicationBootstrap {
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private asking: Promise<void> | null = null;
+  private stopped = false;
+
+  constructor(
+    private readonly services: Services,
+    private readonly board: Board,
+    private readonly catalogue: SaleCatalogue,
+    private readonly shutdown: Shutdown,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.shutdown.onDrain('board', () => this.stop());
+    void this.closeGap();
+    void this.keepListing();
+  }
+
+  /** Asks for the whole board until no gap is left; one question at a time. */
+  closeGap(): Promise<void> {
+    this.asking ??= this.askUntilWhole().finally(() => { this.asking = null; });
+    return this.asking;
+  }
+
+  /** Asks for the lanes of one sale, for a reader who needs them newer than the last beat. @returns whether seckill answered */
+  async refreshSale(saleId: string): Promise<boolean> {
+    const answer = await this.services.ask('get-board', { saleIds: [saleId] }, 800);
+    if (isRefusal(answer)) return false;
+    this.board.applyWhole(answer, null);
+    return true;
+  }
+
+  private async askUntilWhole(): Promise<void> {
+    while (this.board.hasGap && !this.stopped) {
+      const gaps = this.board.gapCount;
+      const answer = await this.services.ask('get-board', { saleIds: null });
+      if (isRefusal(answer)) await this.pause(retryMs);
+      else this.board.applyWhole(answer, gaps);
+    }
+  }
+
+  private async keepListing(): Promise<void> {
+    while (!this.stopped) {
+      const listed = await this.catalogue.refresh();
+      await this.pause(listed ? listingMs : retryMs);
+    }
+  }
+
+  private stop(): void {
+    this.stopped = true;
+    for (const timer of this.timers) clearTimeout(timer);
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => { this.timers.delete(timer); resolve(); }, ms);
+      timer.unref();
+      this.timers.add(timer);
+    });
+  }
+}

@@ -1,0 +1,20 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { runService } from '@floodgate/platform';
+import { GatewayModule } from './app.module.js';
+import { readConfig } from './config.js';
+import { configureServer, serverOptions } from './server.js';
+
+const config = readConfig();
+
+@Module({ imports: [GatewayModule.forRoot(config)] })
+class AppModule {}
+
+await runService(AppModule, {
+  name: 'gateway',
+  internalPort: config.INTERNAL_PORT,
+  host: config.HOST,
+  logLevel: config.LOG_LEVEL,
+  messaging: { url: config.AMQP_URL, namespace: config.NAMESPACE },
+  http: { port: config.PORT, adapter: serverOptions as object, configure: configureServer },
+});

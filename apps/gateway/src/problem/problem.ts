@@ -1,0 +1,43 @@
+import { problems, type ProblemCode, type Refusal } from '@floodgate/contracts';
+import type { FastifyReply } from 'fastify';
+
+/** How long a client should wait, milliseconds, before jitter: long enough to drain a queue, short enough not to lose a sale. */
+const retryAfterMs: Partial<Record<ProblemCode, number>> = {
+  RATE_LIMITED: 1_000,
+  OVERLOADED: 500,
+  UNAVAILABLE: 1_000,
+  OUTCOME_UNKNOWN: 500,
+};
+
+/**
+ * Answers with the problem document of a refusal (RFC 9457). 429 and 503 carry `Retry-After` and `retryAfterMs`,
+ * jittered so that those turned away together do not come back together.
+ */
+export function sendProblem(reply: FastifyReply, refusal: Refusal): void {
+  const { status } = problems[refusal.code];
+  const body = problemBody(refusal, reply.request.id);
+  const wait = body['retryAfterMs'];
+  if (typeof wait === 'number') reply.header('retry-after', String(Math.ceil(wait / 1_000)));
+  reply.code(status).header('content-type', 'application/problem+json').send(JSON.stringify(body));
+}
+
+/** The problem document of a refusal. Members of `extra` never replace the common ones. */
+export function problemBody(refusal: Refusal, requestId: string): Record<string, unknown> {
+  const { status, title } = problems[refusal.code];
+  return {
+    ...refusal.extra,
+    ...waitMembers(refusal),
+    type: `urn:floodgate:problem:${refusal.code}`,
+    title,
+    status,
+    detail: refusal.detail,
+    code: refusal.code,
+    requestId,
+  };
+}
+
+function waitMembers(refusal: Refusal): { retryAfterMs?: number } {
+  const baseMs = retryAfterMs[refusal.code];
+  if (baseMs === undefined || typeof refusal.extra?.['retryAfterMs'] === 'number') return {};
+  return { retryAfterMs: Math.round(baseMs * (1 + Math.random())) };
+}
