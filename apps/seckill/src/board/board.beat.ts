@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type { BoardLane } from '@floodgate/contracts';
+import { createLogger, errorText, Publisher, Shutdown } from '@floodgate/platform';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Fence } from '../fence/fence.js';
+import { LaneRegistry, type Lane } from '../fence/lane.registry.js';
+import { LaneWatch } from '../fence/lane.watch.js';
+import { RedisClock } from '../fence/redis.clock.js';
+import { LaneBoard } from './lane.board.js';
+
+const BEAT_MS = 1_000;
+// Changes within this time go out together: at most forty boards a second and lane, however fast it sells.
+const GATHER_MS = 25;
+
+/** Tells the gateways about every lane: at once when something changes, and each second although nothing does. */
+@Injectable()
+export class BoardBeat implements OnApplicationBootstrap {
+  private readonly logger = createLogger('board');
+  private readonly source = randomUUID();
+  private seq = 0;
+  private readonly told = new Map<string, LaneBoard>();
+  private readonly changed = new Set<Lane>();
+  private gathering: NodeJS.Timeout | undefined;
+  private nextBeat: NodeJS.Timeout | undefined;
+  private beating: Promise<void> | null = null;
+  private again = false;
+  private stopped = false;
+
+  constructor(
+    private readonly watch: LaneWatch,
+    private readonly fence: Fence,
+    private readonly lanes: LaneRegistry,
+    private readonly clock: RedisClock,
+    private readonly io: BoardOutlet,
+  ) {
+    watch.whenWoken(() => this.wake());
+    io.whenStopping(() => this.stop());
+  }
+
+  onApplicationBootstrap(): void {
+    this.wake();
+  }
+
+  /** Something has changed in a lane: the gateways hear of it within some 25 ms. */
+  touch(lane: Lane): void {
+    if (this.stopped) return;
+    this.changed.add(lane);
+    this.gathering ??= setTimeout(() => {
+      this.gathering = undefined;
+      void this.tellChanges();
+    }, GATHER_MS);
+  }
+
+  /** A round and a beat of all lanes now, and from then on each second. */
+  wake(): void {
+    if (this.stopped) return;
+    if (this.beating) {
+      this.again = true;
+      return;
+    }
+    clearTimeout(this.nextBeat);
+    this.beating = this.beat().finally(() => {
+      this.beating = null;
+      // A doubt that arises in every round must not turn the rounds into a busy loop.
+      const waitMs = this.again ? GATHER_MS : BEAT_MS;
+      this.again = false;
+      if (!this.stopped) this.nextBeat = setTimeout(() => this.wake(), waitMs);
+    });
+  }
+
+  private async beat(): Promise<void> {
+    // What is known to be closed is said before Redis is asked: if it is silent, that takes a second.
+    if (this.lanes.all().some((lane) => lane.view && !lane.open)) this.tell(this.lanes.all());
+    await this.watch.round();
+    this.tell(this.lanes.all());
+  }
+
+  private async tellChanges(): Promise<void> {
+    const lanes = [...this.changed];
+    this.changed.clear();
+    try {
+      await this.fence.look(lanes);
+      this.tell(lanes);
+    } catch (error) {
+      // The next beat says it.
+      this.logger.debug(errorText(error));
+    }
+  }
+
+  private tell(lanes: readonly Lane[]): void {
+    const nowMs = this.clock.now();
+    if (nowMs === 0) return; // a board carries Redis's clock, and Redis has never been reached
+    const news: BoardLane[] = [];
+    for (const lane of lanes) {
+      let told = this.told.get(lane.name);
+      if (!told) this.told.set(lane.name, told = new LaneBoard());
+      const lanesNews = told.news(lane, nowMs);
+      if (lanesNews) news.push(lanesNews);
+    }
+    this.io.publish({ source: this.source, seq: this.seq++, atMs: nowMs, lanes: news });
+  }
+
+  private async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.gathering);
+    clearTimeout(this.nextBeat);
+    await this.beating;
+  }
+}
+
+/** Where boards go, and when they end. */
+@Injectable()
+export class BoardOutlet {
+  constructor(private readonly publisher: Publisher, private readonly shutdown: Shutdown) {}
+
+  publish(...args: Parameters<Publisher['publishBoard']>): void {
+    this.publisher.publishBoard(...args);
+  }
+
+  whenStopping(run: () => Promise<void>): void {
+    this.shutdown.onDrain('board', run);
+  }
+}

@@ -1,0 +1,82 @@
+import { hash32 } from '@floodgate/contracts';
+import { Injectable } from '@nestjs/common';
+import type { LaneView } from '../stock/board.store.js';
+import { keysOf, type LaneKeys } from '../stock/lane.keys.js';
+
+/** What this process knows of one lane. */
+export class Lane {
+  readonly keys: LaneKeys;
+  /** The epoch of the last look at Redis, 0 before the first. */
+  epoch = 0;
+  /** Whether this process sells from it. Only the fence opens a lane, and only after it has looked. */
+  open = false;
+  /** An epoch that is not to be trusted again, whatever Redis says. */
+  distrustedEpoch = 0;
+  /** Postgres's epoch of the lane, and the epoch that was last loaded, as heard from the order service. */
+  orderedEpoch = 0;
+  loadedEpoch = 0;
+  /** Since when a load of `orderedEpoch` has been waited for; monotonic milliseconds. */
+  waitingSinceMs: number | null = null;
+  view: LaneView | null = null;
+  /** Hashes of the accounts admitted under `admittedLoad`, in Redis's order; may lag behind Redis. */
+  admittedLoad = '';
+  admittedHashes: number[] = [];
+
+  constructor(readonly saleId: string, readonly lane: number) {
+    this.keys = keysOf(saleId, lane);
+  }
+
+  get name(): string {
+    return `${this.saleId}:${this.lane}`;
+  }
+
+  /** Takes over what was read, and the admissions in it that are new. */
+  see(view: LaneView): void {
+    this.view = view;
+    this.epoch = view.epoch;
+    if (view.load !== this.admittedLoad) {
+      if (view.admittedFrom !== 0) return; // read for an earlier load; the next look starts afresh
+      this.admittedLoad = view.load;
+      this.admittedHashes = [];
+    }
+    // Two looks may overlap: what the other one brought already is skipped.
+    const known = this.admittedHashes.length - view.admittedFrom;
+    for (let i = Math.max(known, 0); known >= 0 && i < view.accounts.length; i++) this.admittedHashes.push(hash32(view.accounts[i] as string));
+  }
+
+  heard(ordered: { epoch: number; loadedEpoch: number }): void {
+    if (ordered.epoch !== this.orderedEpoch) this.waitingSinceMs = null;
+    this.orderedEpoch = Math.max(this.orderedEpoch, ordered.epoch);
+    this.loadedEpoch = Math.max(this.loadedEpoch, ordered.loadedEpoch);
+    if (this.epoch < this.orderedEpoch) this.open = false;
+  }
+}
+
+/** Every lane this process has heard of. */
+@Injectable()
+export class LaneRegistry {
+  private readonly lanes = new Map<string, Lane>();
+
+  get(saleId: string, lane: number): Lane | undefined {
+    return this.lanes.get(`${saleId}:${lane}`);
+  }
+
+  obtain(saleId: string, lane: number): Lane {
+    const name = `${saleId}:${lane}`;
+    let found = this.lanes.get(name);
+    if (!found) this.lanes.set(name, found = new Lane(saleId, lane));
+    return found;
+  }
+
+  remove(lane: Lane): void {
+    this.lanes.delete(lane.name);
+  }
+
+  all(): Lane[] {
+    return [...this.lanes.values()];
+  }
+
+  ofSale(saleId: string): Lane[] {
+    return this.all().filter((lane) => lane.saleId === saleId);
+  }
+}

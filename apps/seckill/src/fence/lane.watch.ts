@@ -1,0 +1,96 @@
+import { createLogger, errorText, Publisher } from '@floodgate/platform';
+import { Injectable } from '@nestjs/common';
+import { lanesClosed, rebuildsAsked } from '../metrics.js';
+import { Fence } from './fence.js';
+import { LaneList } from './lane.list.js';
+import { LaneRegistry, type Lane } from './lane.registry.js';
+import { RedisLink } from './redis.link.js';
+
+// Often enough to learn soon of a lane that another instance has loaded; the list is small.
+const LIST_EVERY_MS = 5_000;
+const LIST_EVERY_CLOSED_MS = 1_000;
+// Repeated because the request, or the load it leads to, may be lost with whoever had it in hand; each lane's epoch rises once.
+const ASK_EVERY_MS = 2_000;
+// Longer than a load takes, draining included; then its message must have become a dead letter.
+const LOAD_WAIT_MS = 30_000;
+
+/** Looks at every lane again and again, and asks for a rebuild of those that Redis has lost, until it has them back. */
+@Injectable()
+export class LaneWatch {
+  private readonly logger = createLogger('lane-watch');
+  private listedAtMs = Number.NEGATIVE_INFINITY;
+  private askedAtMs = Number.NEGATIVE_INFINITY;
+  private readonly onWake: (() => void)[] = [];
+
+  constructor(
+    private readonly link: RedisLink,
+    private readonly fence: Fence,
+    private readonly list: LaneList,
+    private readonly lanes: LaneRegistry,
+    private readonly publisher: Publisher,
+  ) {
+    fence.whenInDoubt(() => this.wake());
+  }
+
+  /** Something has changed: the next round should come at once. */
+  wake(): void {
+    for (const listener of this.onWake) listener();
+  }
+
+  whenWoken(listener: () => void): void {
+    this.onWake.push(listener);
+  }
+
+  /** One round. Ends within the time-outs of Redis's commands, and never throws: the next round tries again. */
+  async round(): Promise<void> {
+    this.refreshList();
+    const lanes = this.lanes.all();
+    // As it was heard before the look: a load that ends in between must not look like a loss.
+    const lost = new Map(lanes.map((lane) => [lane, this.believedLoaded(lane)]));
+    try {
+      await this.fence.look(lanes);
+    } catch (error) {
+      this.logger.debug(errorText(error));
+      if (lanes.some((lane) => lane.open)) this.fence.suspect('redis-silent');
+      return;
+    }
+    try {
+      await this.askForRebuild(lanes.filter((lane) => !lane.open && (lost.get(lane) || this.waitedTooLong(lane))));
+    } catch (error) {
+      this.logger.debug(errorText(error));
+    }
+    lanesClosed.set(this.lanes.all().filter((lane) => !lane.open).length);
+  }
+
+  private refreshList(): void {
+    const now = performance.now();
+    const settled = this.list.known && this.lanes.all().every((lane) => lane.open);
+    if (now - this.listedAtMs < (settled ? LIST_EVERY_MS : LIST_EVERY_CLOSED_MS)) return;
+    this.listedAtMs = now;
+    this.list.refresh();
+  }
+
+  /** Postgres says that the lane is loaded, or knows nothing yet of our distrust: nobody will load it unless asked to. */
+  private believedLoaded(lane: Lane): boolean {
+    return lane.orderedEpoch > 0 && (lane.loadedEpoch >= lane.orderedEpoch || lane.distrustedEpoch >= lane.orderedEpoch);
+  }
+
+  private waitedTooLong(lane: Lane): boolean {
+    if (lane.orderedEpoch === 0) return false;
+    lane.waitingSinceMs ??= performance.now();
+    return performance.now() - lane.waitingSinceMs > LOAD_WAIT_MS;
+  }
+
+  private async askForRebuild(lost: readonly Lane[]): Promise<void> {
+    if (lost.length === 0 || !this.link.up || performance.now() - this.askedAtMs < ASK_EVERY_MS) return;
+    this.askedAtMs = performance.now();
+    await this.requestRebuild('redis-forgot', lost.map((lane) => ({ saleId: lane.saleId, lane: lane.lane, epoch: lane.orderedEpoch })));
+  }
+
+  /** Asks the order service to raise the epochs that still are as seen, and to have those lanes loaded again. @throws PublishError */
+  async requestRebuild(reason: string, seen: { saleId: string; lane: number; epoch: number }[]): Promise<void> {
+    await this.publisher.publish('rebuild-lanes', { reason, seen });
+    rebuildsAsked.inc();
+    this.logger.warn({ reason, lanes: seen.length }, 'a rebuild is asked for');
+  }
+}

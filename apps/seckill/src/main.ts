@@ -1,0 +1,12 @@
+import { runService } from '@floodgate/platform';
+import { AppModule } from './app.module.js';
+import { readConfig } from './config.js';
+
+const config = readConfig();
+await runService(AppModule.with(config), {
+  name: 'seckill',
+  internalPort: config.INTERNAL_PORT,
+  host: config.HOST,
+  logLevel: config.LOG_LEVEL,
+  messaging: { url: config.AMQP_URL, namespace: config.NAMESPACE },
+});
