@@ -6,7 +6,7 @@ import type { LedgerEntry } from '../ledger/entries.js';
 import { lockStock } from '../ledger/lane-stock.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
 import { ArmingMessages } from './arming.messages.js';
-import { SaleStore } from './sale.store.js';
+import { SaleMissingError, SaleStore } from './sale.store.js';
 
 /** Copies approved sales, stocks their lanes, and has them loaded into Redis; later states of a sale follow by version. */
 @Controller()
@@ -22,7 +22,8 @@ export class CopySaleConsumer {
     const { saleId, version, state, beforeArming } = message!.body;
     // Its document will carry the state of that time: there is no copy to change, nor will there be one if it is withdrawn.
     if (beforeArming) return;
-    await this.database.transaction((tx) => this.sales.change(tx, saleId, version, state));
+    const change = await this.database.transaction((tx) => this.sales.change(tx, saleId, version, state));
+    if (change === 'missing') throw new SaleMissingError(saleId); // it has overtaken the document
   }
 
   private async approved(sale: SaleDocument): Promise<void> {

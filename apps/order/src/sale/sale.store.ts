@@ -74,12 +74,12 @@ export class SaleStore {
     return true;
   }
 
-  /** Applies a later state; false where the copy is as new already. Throws SaleMissingError where there is no copy yet. */
-  async change(tx: Transaction, saleId: string, version: number, state: StoredSaleState): Promise<boolean> {
+  /** Applies a later state, if it is later than the copy's. */
+  async change(tx: Transaction, saleId: string, version: number, state: StoredSaleState): Promise<'applied' | 'outdated' | 'missing'> {
     const sale = await this.read(tx, saleId);
-    if (!sale) throw new SaleMissingError(saleId);
+    if (!sale) return 'missing';
     const rows = await tx.query('UPDATE sale SET version = $2, state = $3 WHERE sale_id = $1 AND version < $2 RETURNING sale_id', [saleId, version, state]);
-    return rows.length > 0;
+    return rows.length > 0 ? 'applied' : 'outdated';
   }
 
   /** What Redis needs to sell these lanes; without `lanes`, all of every sale. */
