@@ -14,6 +14,8 @@ const schema = z.object({
   TEST_DATABASE_URL: z.string().optional(),
   /** The processes that started us, as `pid:start-time` pairs; set by bootstrap.mjs. */
   FLOODGATE_LAUNCHERS: z.string().default(''),
+  /** Where the caller of npm was; set by npm. */
+  INIT_CWD: z.string().optional(),
   LOG_LEVEL: z.string().default('info'),
 });
 
@@ -25,6 +27,11 @@ export function loadToolsConfig(environment: NodeJS.ProcessEnv = process.env): T
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   throw new Error(`bad environment: ${parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')}`);
+}
+
+/** Our environment for a supervisor that shall outlive the processes that started us. */
+export function environmentWithoutLaunchers(): NodeJS.ProcessEnv {
+  return { ...process.env, FLOODGATE_LAUNCHERS: '' };
 }
 
 /** The top folder of the clone, wherever this code runs from (the bundle in dist, or the source under Jest). */

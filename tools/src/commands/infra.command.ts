@@ -1,14 +1,18 @@
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 
-import { loadToolsConfig, repositoryRoot } from '../config.js';
+import { loadToolsConfig } from '../config.js';
+import { infraFilePath } from '../infra/infra-file.js';
 import { PrivateInfra } from '../infra/private-infra.js';
 import { loadSecrets } from '../infra/secrets.js';
 import { writeFileAtomically } from '../process/atomic-file.js';
+import { identify } from '../process/process-identity.js';
+import { floodgateDir } from '../supervisor/clone-platform.js';
+import { aborted, type CommandContext } from './command.js';
 
 /** The three private servers alone, in the foreground: for running single integration tests by hand. */
-export async function infraCommand(signal: AbortSignal, note: (line: string) => void): Promise<number> {
-  const floodgateDir = path.join(repositoryRoot(), '.floodgate');
-  const stateDir = path.join(floodgateDir, 'infra');
+export async function infraCommand({ stop, note }: CommandContext): Promise<number> {
+  const stateDir = path.join(floodgateDir(), 'infra');
   const infra = new PrivateInfra({
     stateDir,
     logDir: path.join(stateDir, 'logs'),
@@ -17,14 +21,20 @@ export async function infraCommand(signal: AbortSignal, note: (line: string) => 
     note,
     onEvent: (event, server, detail) => note(`${server.spec.name} ${event} (${detail})`),
   });
+  const file = infraFilePath();
   try {
-    await infra.start();
+    const starting = infra.start();
+    starting.catch(() => undefined); // awaited below, unless we are told to stop meanwhile
+    await Promise.race([starting, aborted(stop)]);
+    if (stop.aborted) return 0;
     const { redis, rabbitmq, postgres } = infra.urls;
-    writeFileAtomically(path.join(floodgateDir, 'infra.json'), `${JSON.stringify({ redisUrl: redis, amqpUrl: rabbitmq, databaseUrl: postgres }, null, 2)}\n`);
-    note(`addresses are in ${path.join(floodgateDir, 'infra.json')}; Ctrl-C stops the servers`);
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const content = { redisUrl: redis, amqpUrl: rabbitmq, databaseUrl: postgres, owner: identify(process.pid) };
+    writeFileAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
+    note(`addresses are in ${file}; Ctrl-C stops the servers`);
+    await aborted(stop);
     return 0;
   } finally {
+    rmSync(file, { force: true });
     await infra.stop();
   }
 }

@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 
-import pg from 'pg';
+import { Client, DatabaseError, escapeIdentifier } from 'pg';
 
 import { greets } from '../process/greeting.js';
+import { spawnOwned } from '../process/owned-process.js';
 import type { ServerSpec } from '../process/supervised-process.js';
 
 export interface PostgresOptions {
@@ -23,7 +23,6 @@ export interface PostgresOptions {
 }
 
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
-const runFile = promisify(execFile);
 
 /** A private Postgres with everything that makes a commit durable left on. */
 export function postgresServer(options: PostgresOptions): ServerSpec {
@@ -50,7 +49,7 @@ export function postgresUrl({ user, password, port, database }: Pick<PostgresOpt
   return `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
 }
 
-async function initialise({ binDir, dataDir, user, password, env, runAs }: PostgresOptions, cluster: string): Promise<void> {
+async function initialise({ binDir, dataDir, user, password, env, logFile, runAs }: PostgresOptions, cluster: string): Promise<void> {
   rmSync(cluster, { recursive: true, force: true }); // an initialisation that was interrupted left no PG_VERSION
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const passwordFile = path.join(dataDir, 'password');
@@ -58,7 +57,9 @@ async function initialise({ binDir, dataDir, user, password, env, runAs }: Postg
   if (runAs) for (const file of [dataDir, passwordFile]) chownSync(file, runAs.uid, runAs.gid);
   const args = ['-D', cluster, '-U', user, '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C', '--no-sync'];
   try {
-    await runFile(path.join(binDir, 'initdb'), args, { cwd: '/', env, ...(runAs ?? {}) });
+    const initdb = spawnOwned({ command: path.join(binDir, 'initdb'), args, env, logFile, ...(runAs ? { user: runAs } : {}) });
+    const [code] = (await once(initdb, 'exit')) as [number | null];
+    if (code !== 0) throw new Error(`initdb failed (exit ${String(code)}); see ${logFile}`);
   } finally {
     rmSync(passwordFile, { force: true });
   }
@@ -66,15 +67,15 @@ async function initialise({ binDir, dataDir, user, password, env, runAs }: Postg
 
 /** Creates the database when it is missing; false while the server does not take sessions yet. */
 async function ensureDatabase(options: PostgresOptions): Promise<boolean> {
-  const client = new pg.Client({ connectionString: postgresUrl({ ...options, database: 'postgres' }), connectionTimeoutMillis: 2_000 });
+  const client = new Client({ connectionString: postgresUrl({ ...options, database: 'postgres' }), connectionTimeoutMillis: 2_000 });
   client.on('error', () => undefined); // a server that dies under this probe is reported as not ready
   try {
     await client.connect();
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [options.database]);
-    if (rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(options.database)}`);
+    if (rowCount === 0) await client.query(`create database ${escapeIdentifier(options.database)}`);
     return true;
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === '28P01') throw new Error('postgres refuses our password: its data directory belongs to other secrets', { cause: error });
+    if (error instanceof DatabaseError && error.code === '28P01') throw new Error('postgres refuses our password: its data directory belongs to other secrets', { cause: error });
     return false;
   } finally {
     await client.end().catch(() => undefined); // the connection may never have existed

@@ -30,6 +30,7 @@ const account = 'floodgate';
 /** The Redis, RabbitMQ and Postgres of one platform: private children, or servers that somebody else runs. */
 export class PrivateInfra {
   private readonly servers: SupervisedProcess[] = [];
+  private retired = false;
   private readonly found: Partial<Record<ServerName, string>> = {};
 
   constructor(private readonly options: InfraOptions) {}
@@ -43,6 +44,11 @@ export class PrivateInfra {
     return this.servers.find((server) => server.spec.name === name)?.pid ?? null;
   }
 
+  /** Every private process that runs now. */
+  get pids(): number[] {
+    return this.servers.map((server) => server.pid).filter((pid) => pid !== null);
+  }
+
   /** Starts all missing servers side by side and waits until each answers in its own protocol. */
   async start(): Promise<void> {
     const { config, logDir, note, given } = this.options;
@@ -54,13 +60,24 @@ export class PrivateInfra {
 
     const programs = await providePrograms(wanted, config, logDir, note);
     const startedAt = Date.now();
-    const starts = { redis: this.startRedis, rabbitmq: this.startRabbitmq, postgres: this.startPostgres };
-    await Promise.all(wanted.map((name) => starts[name].call(this, programs as ServerPrograms)));
+    const starts: Record<ServerName, () => Promise<void>> = {
+      redis: () => this.startRedis(programs as ServerPrograms),
+      rabbitmq: () => this.startRabbitmq(programs as ServerPrograms),
+      postgres: () => this.startPostgres(programs as ServerPrograms),
+    };
+    await Promise.all(wanted.map((name) => starts[name]()));
     note(`${wanted.join(', ')} ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+  }
+
+  /** From now on no server is started, nor started again. */
+  retire(): void {
+    this.retired = true;
+    for (const server of this.servers) server.retire();
   }
 
   /** Stops every private server; data stays. RabbitMQ's port mapper goes last, since the broker says goodbye to it. */
   async stop(): Promise<void> {
+    this.retire();
     const epmd = this.servers.filter((server) => server.spec.name === 'epmd');
     await Promise.all(this.servers.filter((server) => !epmd.includes(server)).map((server) => server.stop()));
     await Promise.all(epmd.map((server) => server.stop()));
@@ -97,6 +114,7 @@ export class PrivateInfra {
   }
 
   private async run(spec: ServerSpec): Promise<void> {
+    if (this.retired) throw new Error(`${spec.name} was stopped before it started`);
     mkdirSync(this.options.logDir, { recursive: true });
     const server = new SupervisedProcess(spec, this.options.onEvent);
     this.servers.push(server);

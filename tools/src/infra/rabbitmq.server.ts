@@ -22,6 +22,7 @@ export interface RabbitmqOptions {
 
 /** epmd's answer to NAMES_REQ starts with its own port, whatever is registered. */
 const epmdNames = Buffer.from([0, 1, 110]);
+const epmdWithinMs = 10_000;
 const amqpHeader = Buffer.from('AMQP\0\0\x09\x01', 'latin1');
 
 /**
@@ -47,7 +48,11 @@ export function rabbitmqServer(options: RabbitmqOptions): ServerSpec {
     launch: async () => {
       writeFiles(options);
       // If the broker came up before the restarted epmd, it would start a daemon of its own.
-      while (!(await greets(epmdPort, epmdNames, /[\s\S]/))) await delay(20);
+      const deadline = Date.now() + epmdWithinMs;
+      while (!(await greets(epmdPort, epmdNames, /[\s\S]/))) {
+        if (Date.now() > deadline) throw new Error('epmd does not answer, and RabbitMQ without it would start a daemon');
+        await delay(20);
+      }
       return { command: binary, args: [], env: environment(options), logFile: path.join(logDir, 'rabbitmq.log') };
     },
     isReady: () => greets(port, amqpHeader, /version/),

@@ -10,8 +10,12 @@ export interface ProcessSpec {
   readonly args: readonly string[];
   /** The whole environment of the child: nothing of ours leaks into it. */
   readonly env: Readonly<Record<string, string>>;
-  /** Receives standard output and error; appended to, so that a restart keeps the reason of the death. */
-  readonly logFile: string;
+  /** Receives standard output and error; appended to, so that a restart keeps the reason of the death. Absent: see `output`. */
+  readonly logFile?: string;
+  /** Without a log file: `errors` sends both streams to our standard error, `inherit` (the default) each to its own. */
+  readonly output?: 'inherit' | 'errors';
+  /** Default `/`: a server must not keep a folder busy that somebody wants to remove. */
+  readonly cwd?: string;
   /** Another user to run as; needs root. */
   readonly user?: { readonly uid: number; readonly gid: number };
   readonly deathSignal?: DeathSignal;
@@ -30,16 +34,22 @@ const unlessOrphaned = '[ "$PPID" = "$0" ] || exit 125; exec "$@"';
  * The pid is the server's own (each wrapper replaces itself), so signals and run.json reach the right process.
  */
 export function spawnOwned(spec: ProcessSpec): ChildProcess {
-  mkdirSync(path.dirname(spec.logFile), { recursive: true });
-  const log = openSync(spec.logFile, 'a', 0o600);
+  const log = openLog(spec.logFile);
   try {
     const { command, args } = ownedCommand(spec);
     const identity = setpriv ? {} : (spec.user ?? {});
     // detached: a session of its own, so that Ctrl-C in the terminal reaches the supervisor alone, which knows the order.
-    return spawn(command, args, { stdio: ['ignore', log, log], cwd: '/', env: spec.env, detached: true, ...identity });
+    const stdout = log ?? (spec.output === 'errors' ? process.stderr.fd : 'inherit');
+    return spawn(command, args, { stdio: ['ignore', stdout, log ?? 'inherit'], cwd: spec.cwd ?? '/', env: spec.env, detached: true, ...identity });
   } finally {
-    closeSync(log);
+    if (log !== undefined) closeSync(log);
   }
+}
+
+function openLog(file: string | undefined): number | undefined {
+  if (file === undefined) return undefined;
+  mkdirSync(path.dirname(file), { recursive: true });
+  return openSync(file, 'a', 0o600);
 }
 
 function ownedCommand(spec: ProcessSpec): { command: string; args: string[] } {

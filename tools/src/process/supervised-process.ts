@@ -25,13 +25,14 @@ const backoffFirstMs = 100;
 const backoffMaxMs = 3_000;
 const livedLongMs = 10_000;
 /** A server that cannot even start says why in its log; more tries only hide that. */
-const startAttemptsMax = 3;
+const startAttemptsMax = 5;
 
 /** Keeps one server running until `stop`. */
 export class SupervisedProcess {
   pid: number | null = null;
   private child: ChildProcess | null = null;
   private stopping = false;
+  private launching: Promise<void> = Promise.resolve();
   private exited: Promise<void> = Promise.resolve();
   private youngDeaths = 0;
   private everReady = false;
@@ -62,10 +63,16 @@ export class SupervisedProcess {
     }
   }
 
-  /** Ends it for good: politely, then by force. Never throws. */
-  async stop(): Promise<void> {
+  /** From now on a death is final. */
+  retire(): void {
     this.stopping = true;
     if (this.restart) clearTimeout(this.restart);
+  }
+
+  /** Ends it for good: politely, then by force. Never throws. */
+  async stop(): Promise<void> {
+    this.retire();
+    await this.launching.catch(() => undefined); // whoever started it hears of the failure
     if (!this.child) return;
     const pid = this.pid;
     this.child.kill(this.spec.stopSignal);
@@ -75,7 +82,12 @@ export class SupervisedProcess {
     if (pid !== null) killGroup(pid);
   }
 
-  private async launch(event: 'started' | 'restarted'): Promise<void> {
+  private launch(event: 'started' | 'restarted'): Promise<void> {
+    this.launching = this.spawn(event);
+    return this.launching;
+  }
+
+  private async spawn(event: 'started' | 'restarted'): Promise<void> {
     const spec = await this.spec.launch();
     if (this.stopping) return;
     this.lastSpec = spec;
@@ -112,9 +124,10 @@ export class SupervisedProcess {
   }
 
   private logTail(): string {
-    if (!this.lastSpec) return '';
-    const lines = readFileSync(this.lastSpec.logFile, 'utf8').trimEnd().split('\n').slice(-8);
-    return `; the end of ${this.lastSpec.logFile}:\n${lines.map((line) => `  | ${line.slice(0, 400)}`).join('\n')}`;
+    const file = this.lastSpec?.logFile;
+    if (file === undefined) return '';
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-8);
+    return `; the end of ${file}:\n${lines.map((line) => `  | ${line.slice(0, 400)}`).join('\n')}`;
   }
 }
 
