@@ -97,7 +97,7 @@ export class OrderHarness {
       await this.orders.startClosing(tx, saleId, [rid], 'payment-timeout');
       await tx.query(`UPDATE orders SET next_attempt_at = clock_timestamp() + interval '1 minute' WHERE rid = $1`, [rid]);
     });
-    expect(await this.state(placed)).toBe(state);
+    expect((await this.row(placed)).state).toBe(state);
     return placed;
   }
 
