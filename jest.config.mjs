@@ -23,12 +23,14 @@ const common = {
 const source = ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools', '<rootDir>/test'];
 
 export default {
+  // Jest obeys this one only, a project's own is ignored: long enough for the slowest, a test of the whole platform.
+  testTimeout: 180_000,
   projects: [
     // No I/O: the whole project answers in seconds.
     { ...common, displayName: 'unit', roots: source, testMatch: ['**/*.spec.ts'], setupFiles: ['<rootDir>/jest.setup.mjs'] },
     // Real servers, beside the source.
-    { ...common, displayName: 'integration', roots: source, testMatch: ['**/*.int-spec.ts'], setupFiles: ['<rootDir>/jest.setup.mjs'], testTimeout: 60_000 },
+    { ...common, displayName: 'integration', roots: source, testMatch: ['**/*.int-spec.ts'], setupFiles: ['<rootDir>/jest.setup.mjs'] },
     // The whole platform, one file per promise.
-    { ...common, displayName: 'e2e', roots: ['<rootDir>/test/e2e'], testMatch: ['**/*.e2e-spec.ts'], testTimeout: 180_000 },
+    { ...common, displayName: 'e2e', roots: ['<rootDir>/test/e2e'], testMatch: ['**/*.e2e-spec.ts'] },
   ],
 };

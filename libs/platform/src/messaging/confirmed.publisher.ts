@@ -3,13 +3,13 @@ import { PublishError, type PublishErrorCode } from '../errors.js';
 import { publishesPending } from '../telemetry/metrics.js';
 import { Broker } from './broker.js';
 import { KeptChannel } from './kept.channel.js';
-import { declareTopology } from './topology.declaration.js';
+import { QUEUE_REST_MS, declareTopology } from './topology.declaration.js';
 
 export const PUBLISH_TIMEOUT_MS = 5_000;
 // Above this the broker is not keeping up; who publishes must hear of it rather than fill the memory.
 const PENDING_MAX = 5_000;
-// A return says that a queue or a binding is missing. Declared again at most this often.
-const REDECLARE_MS = 1_000;
+// A return says that a queue or a binding is missing. Not declared again at once: see QUEUE_REST_MS.
+const REDECLARE_MS = 2 * QUEUE_REST_MS;
 /** Correlates a return with its publish. The message id cannot: the same message may be published again while the first is under way. */
 const SEQUENCE_HEADER = 'publish-seq';
 
@@ -25,7 +25,7 @@ export class ConfirmedPublisher {
   private readonly kept: KeptChannel<ConfirmChannel>;
   private readonly pending = new Map<number, Pending>();
   private sequence = 0;
-  private redeclaredAtMs = 0;
+  private redeclaring: NodeJS.Timeout | undefined;
 
   constructor(private readonly broker: Broker, private readonly pendingMax: number = PENDING_MAX) {
     this.kept = new KeptChannel<ConfirmChannel>(broker.publish, 'confirm', {
@@ -83,6 +83,7 @@ export class ConfirmedPublisher {
       pending.reject = (error) => { failed(error); resolve(); };
     }));
     await Promise.all(outcomes);
+    clearTimeout(this.redeclaring);
     await this.kept.close();
   }
 
@@ -112,10 +113,10 @@ export class ConfirmedPublisher {
   }
 
   private redeclare(): void {
-    const now = performance.now();
-    if (now - this.redeclaredAtMs < REDECLARE_MS) return;
-    this.redeclaredAtMs = now;
-    // Refused: the publisher's channel starts anew and reports it, until somebody repairs the broker.
-    this.declare().catch(() => this.kept.reopen());
+    this.redeclaring ??= setTimeout(() => {
+      this.redeclaring = undefined;
+      // Refused: the publisher's channel starts anew and reports it, until somebody repairs the broker.
+      this.declare().catch(() => this.kept.reopen());
+    }, REDECLARE_MS);
   }
 }

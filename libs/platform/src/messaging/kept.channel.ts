@@ -37,12 +37,14 @@ export class KeptChannel<C extends Channel = Channel> {
     if (connection.model) this.open();
   }
 
-  /** Throws the channel away and opens another at once. */
-  reopen(): void {
+  /** Throws the channel away and opens another, at once or later. */
+  reopen(afterMs = 0): void {
     const old = this.channel ?? this.opening;
     this.drop();
     closeQuietly(old);
-    this.open();
+    if (this.closed) return;
+    if (afterMs > 0) this.timer = setTimeout(this.open, afterMs);
+    else this.open();
   }
 
   /** Closes for good, after what was sent on it has left. */

@@ -4,6 +4,7 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import { errorText } from '../errors.js';
 import type { AmqpConnection } from './amqp.connection.js';
 import { KeptChannel } from './kept.channel.js';
+import { QUEUE_REST_MS } from './topology.declaration.js';
 
 const PAUSE_MS = { min: 250, max: 5_000 };
 
@@ -128,7 +129,7 @@ export class QueueConsumer {
     await session.channel.consume(session.queue, (message) => {
       if (message) return this.receive({ message, session, settled: false });
       this.logger.warn('cancelled by the broker: declared and subscribed anew');
-      this.kept.reopen();
+      this.kept.reopen(QUEUE_REST_MS);
     }, { consumerTag: session.tag });
   }
 

@@ -1,0 +1,80 @@
+import net from 'node:net';
+
+/** A TCP proxy for tests: cuts, holds back what the server says, refuses, and can say something in the server's name. */
+export class TcpProxy {
+  private readonly pairs = new Set<{ client: net.Socket; server: net.Socket }>();
+  private readonly listener: net.Server;
+  private holding = false;
+  private refusing = false;
+  port = 0;
+
+  constructor(private readonly target: URL) {
+    this.listener = net.createServer({ noDelay: true }, (client) => this.join(client));
+  }
+
+  /** @returns the target's URL, through the proxy */
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.listener.listen(0, '127.0.0.1', resolve));
+    this.port = (this.listener.address() as net.AddressInfo).port;
+    const url = new URL(this.target);
+    url.hostname = '127.0.0.1';
+    url.port = String(this.port);
+    return url.toString();
+  }
+
+  /** Resets every connection; new ones are refused until {@link accept}. */
+  refuse(): void {
+    this.refusing = true;
+    this.cut();
+  }
+
+  accept(): void {
+    this.refusing = false;
+  }
+
+  cut(): void {
+    for (const { client, server } of this.pairs) {
+      client.resetAndDestroy();
+      server.destroy();
+    }
+  }
+
+  hold(): void {
+    this.holding = true;
+    for (const { server } of this.pairs) server.pause();
+  }
+
+  release(): void {
+    this.holding = false;
+    for (const { server } of this.pairs) server.resume();
+  }
+
+  /** To every client, as if the server had said it. Only between frames, so: on idle connections. */
+  say(bytes: Buffer): void {
+    for (const { client } of this.pairs) client.write(bytes);
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.listener.close(resolve));
+  }
+
+  private join(client: net.Socket): void {
+    if (this.refusing) {
+      client.resetAndDestroy();
+      return;
+    }
+    const server = net.connect({ host: this.target.hostname, port: Number(this.target.port), noDelay: true });
+    const pair = { client, server };
+    this.pairs.add(pair);
+    const end = () => {
+      this.pairs.delete(pair);
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of [client, server]) socket.on('error', end).on('close', end);
+    client.on('data', (data) => server.write(data));
+    server.on('data', (data) => client.write(data));
+    if (this.holding) server.pause();
+  }
+}
