@@ -1,8 +1,9 @@
 import { ConsumerProbes, createRedis, Readiness } from '@floodgate/platform';
 import { Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { BoardBeat, BoardOutlet } from './board/board.beat.js';
+import { BoardBeat } from './board/board.beat.js';
 import { BoardController } from './board/board.controller.js';
+import { BoardOutlet } from './board/board.outlet.js';
 import type { Config } from './config.js';
 import { Fence } from './fence/fence.js';
 import { LaneList } from './fence/lane.list.js';

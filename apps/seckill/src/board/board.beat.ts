@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { BoardLane } from '@floodgate/contracts';
-import { createLogger, errorText, Publisher, Shutdown } from '@floodgate/platform';
+import { createLogger, errorText } from '@floodgate/platform';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Fence } from '../fence/fence.js';
 import { LaneRegistry, type Lane } from '../fence/lane.registry.js';
 import { LaneWatch } from '../fence/lane.watch.js';
 import { RedisClock } from '../fence/redis.clock.js';
+import { BoardOutlet } from './board.outlet.js';
 import { LaneBoard } from './lane.board.js';
 
 const BEAT_MS = 1_000;
@@ -31,10 +32,10 @@ export class BoardBeat implements OnApplicationBootstrap {
     private readonly fence: Fence,
     private readonly lanes: LaneRegistry,
     private readonly clock: RedisClock,
-    private readonly io: BoardOutlet,
+    private readonly outlet: BoardOutlet,
   ) {
     watch.whenWoken(() => this.wake());
-    io.whenStopping(() => this.stop());
+    outlet.whenStopping(() => this.stop());
   }
 
   onApplicationBootstrap(): void {
@@ -97,7 +98,7 @@ export class BoardBeat implements OnApplicationBootstrap {
       const lanesNews = told.news(lane, nowMs);
       if (lanesNews) news.push(lanesNews);
     }
-    this.io.publish({ source: this.source, seq: this.seq++, atMs: nowMs, lanes: news });
+    this.outlet.publish({ source: this.source, seq: this.seq++, atMs: nowMs, lanes: news });
   }
 
   private async stop(): Promise<void> {
@@ -105,19 +106,5 @@ export class BoardBeat implements OnApplicationBootstrap {
     clearTimeout(this.gathering);
     clearTimeout(this.nextBeat);
     await this.beating;
-  }
-}
-
-/** Where boards go, and when they end. */
-@Injectable()
-export class BoardOutlet {
-  constructor(private readonly publisher: Publisher, private readonly shutdown: Shutdown) {}
-
-  publish(...args: Parameters<Publisher['publishBoard']>): void {
-    this.publisher.publishBoard(...args);
-  }
-
-  whenStopping(run: () => Promise<void>): void {
-    this.shutdown.onDrain('board', run);
   }
 }

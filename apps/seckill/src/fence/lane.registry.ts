@@ -41,7 +41,8 @@ export class Lane {
     }
     // Two looks may overlap: what the other one brought already is skipped.
     const known = this.admittedHashes.length - view.admittedFrom;
-    for (let i = Math.max(known, 0); known >= 0 && i < view.accounts.length; i++) this.admittedHashes.push(hash32(view.accounts[i] as string));
+    if (known < 0) return;
+    for (const account of view.accounts.slice(known)) this.admittedHashes.push(hash32(account));
   }
 
   heard(ordered: { epoch: number; loadedEpoch: number }): void {

@@ -85,14 +85,14 @@ describe('the fence', () => {
 describe('a rebuild', () => {
   it('after the total loss starts from the allotment and adopts what Postgres has', async () => {
     await lane.load({ perAccount: 5 });
-    const [open, paid, closed] = [lane.attempt('ada', 'k', [[1, 2]]), lane.attempt('bob', 'k', [[2, 1]]), lane.attempt('cat', 'k')];
-    await lane.decide(open, paid, closed);
-    const rows = [lane.row(open, 1, 'open', { number: 1 }), lane.row(paid, 2, 'paid', { number: 2 }), lane.row(closed, 2, 'closed', { number: 3 })];
+    const [unpaid, paid, closed] = [lane.attempt('ada', 'k', [[1, 2]]), lane.attempt('bob', 'k', [[2, 1]]), lane.attempt('cat', 'k')];
+    await lane.decide(unpaid, paid, closed);
+    const rows = [lane.row(unpaid, 1, 'open', { number: 1 }), lane.row(paid, 2, 'paid', { number: 2 }), lane.row(closed, 2, 'closed', { number: 3 })];
     await redis.flushall();
     await lane.load({ perAccount: 5 }, rows);
     expect(await lane.counts()).toEqual({ 1: [3, 2], 2: [2, 0] });
     expect(await redis.hgetall(lane.keys.buyer)).toEqual({ ada: '2', bob: '1' });
-    expect(await lane.decide(open, closed, lane.attempt('dan', 'k'))).toEqual([
+    expect(await lane.decide(unpaid, closed, lane.attempt('dan', 'k'))).toEqual([
       expect.stringMatching(/^replayed\|1\|/), expect.stringMatching(/^replayed\|3\|/), expect.stringMatching(/^reserved\|4\|/),
     ]);
   });

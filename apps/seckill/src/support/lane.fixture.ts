@@ -82,7 +82,7 @@ export class LaneFixture {
   /** item number → [available, unsettled] */
   async counts(): Promise<Record<string, [number, number]>> {
     const { items } = await this.view();
-    return Object.fromEntries(items.map((item) => [item.itemId.split('-')[1] as string, [item.available, item.unsettled] as [number, number]]).sort());
+    return Object.fromEntries(items.map((item) => [item.itemId.split('-')[1] as string, [item.available, item.unsettled] as [number, number]]));
   }
 
   /** Postgres's word on an attempt. */
