@@ -57,6 +57,8 @@ function oversoldUnits(item: ItemRecord): number {
 
 function itemFaults(item: ItemRecord): string[] {
   const faults: string[] = [];
+  const beyond = oversoldUnits(item);
+  if (beyond > 0) faults.push(`${item.itemId}: ${beyond} units promised beyond the quota of ${item.quota}`);
   for (const counter of ['allotment', 'held', 'sold', 'burned'] as const) {
     if (item[counter] !== item.ledger[counter]) faults.push(`${item.itemId}: ${counter} is ${item[counter]}, the ledger adds up to ${item.ledger[counter]}`);
   }

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { itemId, reservationId, type Ask, type Reservation, type SaleDocument, type View } from '@floodgate/contracts';
-import { Database } from '@floodgate/platform';
+import { Database, setLogLevel } from '@floodgate/platform';
 import { eventually, startService, type RunningService } from '@floodgate/platform/testing';
 import { AppModule } from '../app.module.js';
 import type { OrderRow } from '../order/order.row.js';
@@ -35,6 +35,7 @@ export class OrderHarness {
   private constructor(readonly service: RunningService, readonly provider: PretendProvider) {}
 
   static async start(sandbox?: { url: string; apiKey: string; webhookSecret: string; callbackUrl: string }): Promise<OrderHarness> {
+    setLogLevel('fatal');
     const provider = new PretendProvider();
     const service = await startService(
       ({ DATABASE_URL }) => AppModule.with({
