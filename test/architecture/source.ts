@@ -8,6 +8,14 @@ export interface SourceFile {
   text: string;
 }
 
+export interface FunctionShape {
+  path: string;
+  line: number;
+  lines: number;
+  name: string;
+  constructorParams: number;
+}
+
 const root = path.resolve(import.meta.dirname, '../..');
 const generated = new Set(['node_modules', 'dist', '.nx', '.floodgate', '.git', 'coverage']);
 
@@ -18,12 +26,13 @@ export function files(pattern: string): SourceFile[] {
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-export const isTest = (file: SourceFile): boolean => /\.(spec|int-spec|e2e-spec)\.ts$|^test\//.test(file.path);
+/** A test, or what helps tests. */
+export const isTest = (file: SourceFile): boolean => /\.(spec|int-spec|e2e-spec)\.ts$|^test\/|\/(support|testing)\//.test(file.path);
 
 /** The text without comments, lines kept: what a rule about code reads. */
-export function withoutComments(file: SourceFile): string {
+export const withoutComments = once((file): string => {
   return file.text.replaceAll(/\/\*[^]*?\*\/|(?<=^|[\s;,{}()])\/\/.*$/gm, (comment) => comment.replaceAll(/[^\n]/g, ''));
-}
+});
 
 /** What a pattern's first group matches in the code, with where it stands. */
 export function findAll(sources: readonly SourceFile[], pattern: RegExp): { path: string; found: string }[] {
@@ -33,9 +42,9 @@ export function findAll(sources: readonly SourceFile[], pattern: RegExp): { path
 export const exists = (name: string): boolean => globSync(name, { cwd: root }).length > 0;
 
 /** Every function with its length in lines and, for constructors, its parameters. */
-export function functions(file: SourceFile): { path: string; line: number; lines: number; name: string; constructorParams: number }[] {
+export const functions = once((file): FunctionShape[] => {
   const tree = ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true);
-  const found: ReturnType<typeof functions> = [];
+  const found: FunctionShape[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isFunctionLike(node) && 'body' in node && node.body) {
       const first = tree.getLineAndCharacterOfPosition(node.getStart(tree)).line;
@@ -47,4 +56,13 @@ export function functions(file: SourceFile): { path: string; line: number; lines
   };
   visit(tree);
   return found;
+});
+
+/** Several rules ask the same of a file. */
+function once<T>(compute: (file: SourceFile) => T): (file: SourceFile) => T {
+  const known = new WeakMap<SourceFile, T>();
+  return (file) => {
+    if (!known.has(file)) known.set(file, compute(file));
+    return known.get(file) as T;
+  };
 }

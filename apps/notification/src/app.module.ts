@@ -1,6 +1,6 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
-import { PostgresModule } from '@floodgate/platform';
+import { ConsumerProbes, Database, PostgresModule } from '@floodgate/platform';
 import { Channel } from './channels/channel.js';
 import { LogChannel } from './channels/log.channel.js';
 import type { Config } from './config.js';
@@ -9,6 +9,14 @@ import { BuyerMessageStore } from './tell-buyer/buyer-message.store.js';
 import { DeliverJob } from './tell-buyer/deliver.job.js';
 import { Delivering } from './tell-buyer/delivering.js';
 import { TellBuyerConsumer } from './tell-buyer/tell-buyer.consumer.js';
+
+/** A consumer that pauses because Postgres is away looks for it by itself, and needs no message to find out. */
+@Injectable()
+class PostgresProbe {
+  constructor(probes: ConsumerProbes, database: Database) {
+    probes.register('notification.tell-buyer', () => database.reachable());
+  }
+}
 
 /** Tells buyers what became of their reservations. Owns the Postgres schema `notification`. */
 @Module({})
@@ -23,7 +31,7 @@ export class AppModule {
         }),
       ],
       controllers: [TellBuyerConsumer],
-      providers: [BuyerMessageStore, Delivering, DeliverJob, { provide: Channel, useClass: LogChannel }],
+      providers: [PostgresProbe, BuyerMessageStore, Delivering, DeliverJob, { provide: Channel, useClass: LogChannel }],
     };
   }
 }

@@ -7,7 +7,7 @@ const faultsOf = (raw: unknown): string[] => {
   const outcome = readSaleInput(raw, merchant);
   if (outcome.ok) return [];
   expect(outcome.code).toBe('INVALID_REQUEST');
-  return (outcome.extra?.errors as { path: string }[]).map((fault) => fault.path);
+  return (outcome.extra!.errors as { path: string }[]).map((fault) => fault.path);
 };
 const [first, second] = saleInput().items as [object, object];
 

@@ -4,7 +4,7 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import amqp from 'amqplib';
-import pg from 'pg';
+import { Client } from 'pg';
 import { AmqpServer, AmqpServerParts } from '../messaging/amqp.server.js';
 import { PlatformMessagingModule } from '../messaging/messaging.module.js';
 import { Publisher } from '../messaging/publisher.js';
@@ -75,7 +75,7 @@ export async function createDatabase(): Promise<{ name: string; url: string; dro
   const name = `test_${randomBytes(8).toString('hex')}`;
   const url = new URL(testUrl('TEST_DATABASE_URL'));
   const administer = async (statement: string): Promise<void> => {
-    const client = new pg.Client({ connectionString: testUrl('TEST_DATABASE_URL') });
+    const client = new Client({ connectionString: testUrl('TEST_DATABASE_URL') });
     await client.connect();
     try {
       await client.query(statement);
