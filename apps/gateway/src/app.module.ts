@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type Type } from '@nestjs/common';
 import { DeadLetterController } from './admin/dead-letter.controller.js';
 import { RecordsController } from './admin/records.controller.js';
 import { SaleAdminController } from './admin/sale-admin.controller.js';
@@ -37,23 +37,21 @@ const controllers = [
   SaleAdminController, RecordsController, DeadLetterController, HealthController, OpenApiController, BoardConsumer,
 ];
 
-/** The gateway. It owns no data: everything here is learned from the other services and forgotten at the end. */
-@Module({})
-export class GatewayModule {
-  static forRoot(config: GatewayConfig): DynamicModule {
-    return {
-      module: GatewayModule,
-      controllers: config.DEV_LOGIN ? [...controllers, DevLoginController] : controllers,
-      providers: [
-        { provide: GATEWAY_CONFIG, useValue: config },
-        { provide: JwtVerifier, useFactory: () => new JwtVerifier(config.JWT_SECRET) },
-        { provide: EntryTokens, useFactory: () => new EntryTokens(config.ENTRY_TOKEN_SECRET) },
-        { provide: Receipts, useFactory: () => new Receipts(config.RECEIPT_SECRET) },
-        { provide: ClientAddresses, useFactory: () => new ClientAddresses(config.TRUSTED_PROXIES) },
-        Services, PlatformClock, Board, SaleCatalogue, Sales, BoardKeeper,
-        ServedRoutes, AdmissionHooks, EarlyRefusal, ReservationFlow, SeckillClient,
-        OrderNotices, ReservationReader, ReservationStreams,
-      ],
-    };
-  }
+/** The gateway with this configuration. It owns no data: everything here is learned from the other services and forgotten at the end. */
+export function gatewayModule(config: GatewayConfig): Type {
+  @Module({
+    controllers: config.DEV_LOGIN ? [...controllers, DevLoginController] : controllers,
+    providers: [
+      { provide: GATEWAY_CONFIG, useValue: config },
+      { provide: JwtVerifier, useFactory: () => new JwtVerifier(config.JWT_SECRET) },
+      { provide: EntryTokens, useFactory: () => new EntryTokens(config.ENTRY_TOKEN_SECRET) },
+      { provide: Receipts, useFactory: () => new Receipts(config.RECEIPT_SECRET) },
+      { provide: ClientAddresses, useFactory: () => new ClientAddresses(config.TRUSTED_PROXIES) },
+      Services, PlatformClock, Board, SaleCatalogue, Sales, BoardKeeper,
+      ServedRoutes, AdmissionHooks, EarlyRefusal, ReservationFlow, SeckillClient,
+      OrderNotices, ReservationReader, ReservationStreams,
+    ],
+  })
+  class GatewayModule {}
+  return GatewayModule;
 }

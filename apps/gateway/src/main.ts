@@ -1,16 +1,12 @@
 import 'reflect-metadata';
-import { Module } from '@nestjs/common';
 import { runService } from '@floodgate/platform';
-import { GatewayModule } from './app.module.js';
+import { gatewayModule } from './app.module.js';
 import { readConfig } from './config.js';
 import { configureServer, serverOptions } from './server.js';
 
 const config = readConfig();
 
-@Module({ imports: [GatewayModule.forRoot(config)] })
-class AppModule {}
-
-await runService(AppModule, {
+await runService(gatewayModule(config), {
   name: 'gateway',
   internalPort: config.INTERNAL_PORT,
   host: config.HOST,

@@ -36,7 +36,7 @@ export const serverOptions = {
 
 /** Puts admission, body reading and problem documents into the server. Before the routes are registered. */
 export function configureServer(app: NestFastifyApplication): void {
-  const server = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const server = app.getHttpAdapter().getInstance();
   const admission = app.get(AdmissionHooks);
   const routes = app.get(ServedRoutes);
   server.decorateRequest('actor', null as never);
@@ -62,11 +62,11 @@ function acceptJsonOnly(app: NestFastifyApplication, server: FastifyInstance): v
   server.removeAllContentTypeParsers();
   app.useBodyParser('application/json', {}, (request, raw, done) => {
     if (/charset=(?!"?utf-?8"?\s*(?:;|$))/i.test(request.headers['content-type'] ?? '')) done(unsupported());
-    else done(null, readJsonBody(raw as Buffer));
+    else done(null, readJsonBody(raw));
   });
   // `curl -d ''` names a type for a body that is not there.
   app.useBodyParser('*', {}, (_request, raw, done) => {
-    if ((raw as Buffer).length === 0) done(null, undefined);
+    if (raw.length === 0) done(null, undefined);
     else done(unsupported());
   });
 }

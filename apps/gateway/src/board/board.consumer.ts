@@ -24,9 +24,9 @@ export class BoardConsumer {
   @ConsumeInstance('gateway.events')
   heardEvents(deliveries: InstanceDeliveryOf<'gateway.events'>[]): void {
     for (const { name, body } of deliveries) {
-      if (name === 'sale.approved') this.catalogue.approved(body as MessageBody<'sale.approved'>);
-      else if (name === 'sale.changed') this.heardChange(body as MessageBody<'sale.changed'>);
-      else this.notices.heard(body as MessageBody<'order.created'>);
+      if (name === 'sale.approved') this.catalogue.approved(body);
+      else if (name === 'sale.changed') this.heardChange(body);
+      else this.notices.heard(body);
     }
   }
 

@@ -71,7 +71,8 @@ function typeHtml(schema: JsonSchema): string {
   if ('const' in schema) return `<code>${escape(String(schema['const']))}</code>`;
   if (schema['type'] === 'array') return `list of ${typeHtml((schema['items'] ?? {}) as JsonSchema)}`;
   const limits = ['minimum', 'maximum', 'minLength', 'maxLength', 'pattern', 'format'].filter((name) => name in schema).map((name) => `${name} ${String(schema[name])}`);
-  return escape([[schema['type'] ?? 'anything'].flat().join(' or '), ...limits].join(', '));
+  const types = Array.isArray(schema['type']) ? schema['type'].join(' or ') : typeof schema['type'] === 'string' ? schema['type'] : 'anything';
+  return escape([types, ...limits].join(', '));
 }
 
 function resolve(document: OpenApiDocument, ref: string): unknown {

@@ -25,11 +25,15 @@ const documentId = 'floodgate';
 const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false });
 // The package is CommonJS: under Node's own loader its function stands in `default`.
 (formatsPlugin as unknown as { default: (into: Ajv2020) => void }).default(ajv);
+/** By the schema's text: many operations take the same parameters. */
+const compiled = new Map<string, ValidateFunction>();
 ajv.addSchema({ ...document, $id: documentId }, documentId, false, false);
 
 /** A validator for a schema written as in the document, references included. Faults of all fields, none if it fits. */
 export function compileSchema(schema: JsonSchema): (value: unknown) => Fault[] {
-  const validate: ValidateFunction = ajv.compile(withDocument(schema));
+  const text = JSON.stringify(schema);
+  const validate = compiled.get(text) ?? ajv.compile(withDocument(text));
+  compiled.set(text, validate);
   return (value) => (validate(value) ? [] : toFaults(validate.errors ?? []));
 }
 
@@ -130,7 +134,7 @@ const isEmptyObject = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 
 /** The same schema with references into the document instead of into itself. */
-function withDocument(schema: JsonSchema): JsonSchema {
-  return JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
+function withDocument(schemaText: string): JsonSchema {
+  return JSON.parse(schemaText, (key, value: unknown) =>
     (key === '$ref' && typeof value === 'string' && value.startsWith('#/') ? `${documentId}${value}` : value)) as JsonSchema;
 }

@@ -66,7 +66,7 @@ export class ReservationFlow {
     return refusalOf(document, attempt, judged);
   }
 
-  private accepted(attempt: Attempt, { word, number = 0, reservedAtMs = 0 }: Exclude<Judged, { word: 'overloaded' }>): Answer {
+  private accepted(attempt: Attempt, { word, number = 0, reservedAtMs = 0 }: Judged): Answer {
     const { rid, accountId, items } = attempt;
     const value = {
       reservationId: rid,

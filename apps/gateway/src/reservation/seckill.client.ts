@@ -18,7 +18,7 @@ export const batching = {
 } as const;
 
 /** What became of an attempt: seckill's word, or `overloaded`: it was never sent. */
-export type Judged = AttemptResult | { word: 'overloaded' };
+export type Judged = Omit<AttemptResult, 'word'> & { word: AttemptResult['word'] | 'overloaded' };
 
 interface Waiting {
   attempt: Attempt;
@@ -81,15 +81,15 @@ class LaneTraffic {
     else if (this.inFlight === 0) this.finish();
   }
 
-  private async judge(vector: readonly Waiting[]): Promise<AttemptResult[]> {
+  private async judge(vector: readonly Waiting[]): Promise<Judged[]> {
     try {
       const results = await this.send(vector.map(({ attempt }) => attempt));
       // Results stand in the order of the attempts; of another number none can be told whose it is.
       return results.length === vector.length ? results : [];
     } catch (error) {
       if (!(error instanceof RequestError)) LaneTraffic.logger.error(errorText(error));
-      const word = error instanceof RequestError && error.outcome === 'not-executed' ? 'unavailable' : 'outcome-unknown';
-      return vector.map(() => ({ word }));
+      const judged: Judged = { word: wordOf(error) };
+      return vector.map(() => judged);
     }
   }
 
@@ -107,4 +107,10 @@ class LaneTraffic {
     if (this.timer) clearTimeout(this.timer);
     this.idle();
   }
+}
+
+/** Whether a vector without an answer may have been carried out. */
+function wordOf(error: unknown): Judged['word'] {
+  if (!(error instanceof RequestError) || error.outcome === 'unknown') return 'outcome-unknown';
+  return error.code === 'OVERLOADED' ? 'overloaded' : 'unavailable';
 }

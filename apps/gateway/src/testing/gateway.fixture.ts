@@ -1,17 +1,16 @@
-import { Global, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { BoardLane, SaleDocument } from '@floodgate/contracts';
-import { RequestClient, ServiceModule, Shutdown } from '@floodgate/platform';
+import { Shutdown } from '@floodgate/platform';
 import { EntryTokens } from '../admission/entry-token.js';
 import { issueJwt } from '../admission/jwt.js';
-import { GatewayModule } from '../app.module.js';
 import { Board } from '../board/board.js';
 import { PlatformClock } from '../board/platform-clock.js';
 import { SaleCatalogue } from '../board/sale-catalogue.js';
 import { configSchema, type GatewayConfig } from '../config.js';
 import { configureServer, serverOptions } from '../server.js';
 import { StandInClient } from './stand-in.client.js';
+import { standInModule } from './stand-in.module.js';
 
 export const secrets = { JWT_SECRET: 'jwt-secret-of-the-tests', ENTRY_TOKEN_SECRET: 'entry-secret-of-the-tests', RECEIPT_SECRET: 'receipt-secret-of-the-tests' };
 
@@ -30,13 +29,7 @@ export interface Gateway {
 
 /** The whole gateway over a stand-in for the other services; requests go in through `app.inject`. */
 export async function startGateway(client = new StandInClient(), config = testConfig()): Promise<Gateway> {
-  @Global()
-  @Module({ providers: [{ provide: RequestClient, useValue: client }], exports: [RequestClient] })
-  class StandInModule {}
-  @Module({ imports: [ServiceModule, StandInModule, GatewayModule.forRoot(config)] })
-  class TestModule {}
-
-  const app = await NestFactory.create<NestFastifyApplication>(TestModule, new FastifyAdapter(serverOptions as object), { logger: false });
+  const app = await NestFactory.create<NestFastifyApplication>(standInModule(client, config), new FastifyAdapter(serverOptions as object), { logger: false });
   configureServer(app);
   await app.init();
   await app.getHttpAdapter().getInstance().ready();

@@ -18,6 +18,10 @@ export class StandInClient {
     return this.on(name, () => { throw new RequestError(code, name); });
   }
 
+  bodies<N extends RequestName>(name: N): Ask<N>[] {
+    return this.asked.filter((one) => one.name === name).map(({ body }) => body as Ask<N>);
+  }
+
   count(name: RequestName): number {
     return this.asked.filter((one) => one.name === name).length;
   }
