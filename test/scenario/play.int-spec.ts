@@ -37,7 +37,7 @@ describe('the player, against a platform in memory', () => {
     try {
       const { verdict } = await play(smallScenario(), {
         name: 'small', seed: 3, reportFile, historyFile, signal, note: (line) => lines.push(line),
-        run: { gatewayUrl, supervisorPid: 0, services: [], redis: server, rabbitmq: server, postgres: server, jwtSecret: 'secret', sandboxPayment: { ...server, webhookSecret: '' } },
+        run: { gatewayUrl, supervisorPid: 0, services: [], redis: server, rabbitmq: server, postgres: server, jwtSecret: 'secret', sandboxPayment: { url: '', pid: 0, webhookSecret: '' } },
       });
       return { verdict, lines, report: JSON.parse(readFileSync(reportFile, 'utf8')) as Report, history: readFileSync(historyFile, 'utf8').trim().split('\n') };
     } finally {

@@ -39,9 +39,9 @@ export class PrivateInfra {
     return this.found as InfraUrls;
   }
 
-  /** The pid of a private server; null while it restarts, and for a server that is not ours. */
+  /** The pid of a private server; null for a server that is not ours. */
   pid(name: ServerName): number | null {
-    return this.servers.find((server) => server.spec.name === name)?.pid ?? null;
+    return this.servers.find((server) => server.spec.name === name)?.lastPid ?? null;
   }
 
   /** Every private process that runs now. */

@@ -17,7 +17,7 @@ export interface ServerSpec {
 }
 
 /** What happened to a supervised process, for the log line and for run.json. */
-export type ProcessEvent = 'started' | 'died' | 'restarted';
+export type ProcessEvent = 'started' | 'died' | 'restarted' | 'killed';
 
 const readyPollMs = 40;
 /** Restarts at once after a death; a process that dies young again and again waits longer each time. */
@@ -29,7 +29,10 @@ const startAttemptsMax = 5;
 
 /** Keeps one server running until `stop`. */
 export class SupervisedProcess {
+  /** Of the process that runs now; null while none does. */
   pid: number | null = null;
+  /** The same, but of the last one while a new one is being started: readers of run.json never meet a hole. */
+  lastPid = 0;
   private child: ChildProcess | null = null;
   private stopping = false;
   private launching: Promise<void> = Promise.resolve();
@@ -77,7 +80,10 @@ export class SupervisedProcess {
     const pid = this.pid;
     this.child.kill(this.spec.stopSignal);
     const inTime = await Promise.race([this.exited.then(() => true), delay(this.spec.stopWithinMs, false, { ref: false })]);
-    if (!inTime) this.child.kill('SIGKILL');
+    if (!inTime) {
+      this.onEvent('killed', this, `it did not stop within ${this.spec.stopWithinMs / 1000} s`);
+      this.child.kill('SIGKILL');
+    }
     await this.exited;
     if (pid !== null) killGroup(pid);
   }
@@ -95,6 +101,7 @@ export class SupervisedProcess {
     const startedAt = Date.now();
     this.child = child;
     this.pid = child.pid ?? null;
+    this.lastPid = child.pid ?? this.lastPid;
     this.exited = new Promise((resolve) => {
       const ended = (detail: string): void => {
         if (this.child !== child) return;

@@ -19,6 +19,8 @@ export interface PlatformOptions {
   readonly gatewayPort?: number;
   /** Servers to use instead of private ones. */
   readonly given?: Partial<InfraUrls>;
+  /** Variables of single apps that shall differ, as a test with a proxy before the broker wants it. */
+  readonly overrides?: (urls: InfraUrls) => Promise<Partial<Record<AppName, Readonly<Record<string, string>>>>>;
   readonly note: (line: string) => void;
   /** After every start, restart and death: the moment to write run.json and the list of children. */
   readonly onChange?: () => void;
@@ -30,6 +32,8 @@ const readyWithinMs = 90_000;
 const stopWithinMs = 12_000;
 /** A health check that hangs is a "no". */
 const readyTimeoutMs = 2_000;
+
+const eventWords = { died: 'died, starting it again', restarted: 'started again', killed: 'ended by force' } as const;
 
 /** One whole platform: its servers, the five services and the sandbox provider, all of them kept running. */
 export class Platform {
@@ -56,7 +60,8 @@ export class Platform {
       this.ports = await choosePorts(gatewayPort);
       const startedAt = Date.now();
       const names: readonly AppName[] = [...serviceNames, sandboxName];
-      await Promise.all(names.map((name) => this.startApp(name)));
+      const overrides = (await this.options.overrides?.(this.infra.urls)) ?? {};
+      await Promise.all(names.map((name) => this.startApp(name, overrides[name] ?? {})));
       note(`${names.join(', ')} ready in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
     } catch (error) {
       await this.stop();
@@ -67,7 +72,7 @@ export class Platform {
   /** What run.json says now. Only after `start`. */
   get run(): RunFile {
     const { ports, infra, secrets } = this;
-    const pidOf = (name: AppName): number | null => this.apps.get(name)?.pid ?? null;
+    const pidOf = (name: AppName): number => this.apps.get(name)?.lastPid ?? 0;
     return {
       gatewayUrl: localUrl(ports.gateway),
       supervisorPid: process.pid,
@@ -104,32 +109,33 @@ export class Platform {
     await this.infra.stop();
   }
 
-  private async startApp(name: AppName): Promise<void> {
+  private async startApp(name: AppName, overrides: Readonly<Record<string, string>>): Promise<void> {
     const { options, ports, secrets, infra } = this;
     if (this.stopped) throw new Error(`${name} was stopped before it started`);
     const context: ServiceContext = {
       urls: infra.urls, ports, secrets, namespace: options.namespace ?? 'floodgate', stateDir: options.stateDir,
       mode: options.mode ?? 'development', logLevel: loadToolsConfig().LOG_LEVEL,
     };
-    const app = new SupervisedProcess(appSpec(name, context, options.logDir), this.report.bind(this));
+    const app = new SupervisedProcess(appSpec(name, context, options.logDir, overrides), this.report.bind(this));
     this.apps.set(name, app);
     await app.start();
   }
 
   private report(event: ProcessEvent, server: SupervisedProcess, detail: string): void {
-    if (event !== 'started') this.options.note(`${server.spec.name} ${event === 'died' ? 'died, starting it again' : 'started again'} (${detail})`);
+    if (event !== 'started') this.options.note(`${server.spec.name} ${eventWords[event]} (${detail})`);
     this.options.onChange?.();
   }
 }
 
-function appSpec(name: AppName, context: ServiceContext, logDir: string): ServerSpec {
+function appSpec(name: AppName, context: ServiceContext, logDir: string, overrides: Readonly<Record<string, string>>): ServerSpec {
   const main = path.join(repositoryRoot(), 'dist', name, 'main.js');
   return {
     name,
     launch: () => {
       if (name === sandboxName) mkdirSync(path.join(context.stateDir, 'sandbox'), { recursive: true });
       const args = ['--enable-source-maps', main];
-      return Promise.resolve({ command: process.execPath, args, env: serviceEnvironment(name, context), logFile: path.join(logDir, `${name}.log`) });
+      const env = { ...serviceEnvironment(name, context), ...overrides };
+      return Promise.resolve({ command: process.execPath, args, env, logFile: path.join(logDir, `${name}.log`) });
     },
     isReady: () => isReady(`${localUrl(context.ports.internal[name])}/readyz`),
     readyWithinMs,

@@ -8,12 +8,12 @@ const server = z.object({ url: z.string(), pid: z.number().int().nullable() });
 export const runFileSchema = z.object({
   gatewayUrl: z.string(),
   supervisorPid: z.number().int(),
-  services: z.array(z.object({ name: z.string(), pid: z.number().int().nullable(), internalUrl: z.string() })),
+  services: z.array(z.object({ name: z.string(), pid: z.number().int(), internalUrl: z.string() })),
   redis: server,
   rabbitmq: server,
   postgres: server,
   jwtSecret: z.string(),
-  sandboxPayment: z.object({ url: z.string(), pid: z.number().int().nullable(), webhookSecret: z.string() }),
+  sandboxPayment: z.object({ url: z.string(), pid: z.number().int(), webhookSecret: z.string() }),
 });
 
 export type RunFile = z.infer<typeof runFileSchema>;

@@ -57,7 +57,7 @@ function ownEnvironment(app: AppName, { urls, ports, secrets, stateDir }: Servic
     case 'gateway':
       return {
         AMQP_URL, PORT: String(ports.gateway), JWT_SECRET: secrets.jwt, ENTRY_TOKEN_SECRET: secrets.entryToken, RECEIPT_SECRET: secrets.receipt,
-        DEV_LOGIN: 'true', TRUSTED_PROXIES: 'loopback',
+        DEV_LOGIN: 'true', TRUSTED_PROXIES: '127.0.0.0/8,::1',
       };
     case 'promotion':
     case 'notification':
