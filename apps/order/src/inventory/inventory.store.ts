@@ -32,7 +32,7 @@ export class InventoryStore {
       if (!fits) short.add(index);
       else for (const [sku, units] of need) taken.set(sku, (taken.get(sku) ?? 0) + units);
     });
-    await this.move(tx, taken, +1);
+    await this.move(tx, taken, 1);
     return short;
   }
 

@@ -1,14 +1,14 @@
 /** What each ledger entry does to the counters of its lane's item, per unit. The counters are always the sum of the entries. */
 export const entries = {
   /** An order holds units. */
-  HOLD: { held: +1 },
+  HOLD: { held: 1 },
   /** Held units are paid. The HOLD stays: SELL follows it. */
-  SELL: { held: -1, sold: +1 },
+  SELL: { held: -1, sold: 1 },
   /** Units come back: of an order that held them, or (`soldBefore`) of one that had been paid and was refunded. */
   RELEASE: { held: -1 },
   /** Units are written off instead of coming back. */
-  BURN: { held: -1, burned: +1 },
-  STOCK_IN: { allotment: +1 },
+  BURN: { held: -1, burned: 1 },
+  STOCK_IN: { allotment: 1 },
   STOCK_OUT: { allotment: -1 },
 } as const satisfies Record<string, Partial<Record<Counter, 1 | -1>>>;
 

@@ -8,7 +8,7 @@ export function unpackCursor(cursor: string, length: number): (string | number)[
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
     const fits = Array.isArray(parts) && parts.length === length && parts.every((part) => typeof part === 'string' || typeof part === 'number');
-    return fits ? (parts as (string | number)[]) : null;
+    return fits ? parts : null;
   } catch {
     return null; // not JSON: somebody made it up
   }

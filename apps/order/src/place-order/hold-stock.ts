@@ -27,7 +27,7 @@ export class HoldStock {
     const granted = decide(orders, { free: (itemId) => freeUnits(work.stock.get(lane, itemId)), limits, used });
     const winners = purchases.filter((_, index) => granted[index]);
     await this.record(work, winners, (entry) => ({ ...entry, entry: 'HOLD' }));
-    await this.usage.move(work.tx, work.sale.saleId, limits, winners.map((purchase) => purchase.order), +1);
+    await this.usage.move(work.tx, work.sale.saleId, limits, winners.map((purchase) => purchase.order), 1);
     for (const purchase of winners) purchase.holdsStock = 'held';
     return purchases.flatMap((subject, index) => (granted[index] ? [] : [{ subject, reason: 'order-rejected' as const }]));
   }

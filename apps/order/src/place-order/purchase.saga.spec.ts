@@ -70,10 +70,10 @@ describe('a table that breaks the contract', () => {
   const run = async () => undefined;
   const undo = run;
   it.each([
-    ['an undo after the point of no return', [{ name: 'a', run }, { name: 'b', run, undo }]],
-    ['a wait after the point of no return', [{ name: 'a', run }, { name: 'b', until: 'x', undo }]],
-    ['a name twice', [{ name: 'a', run, undo }, { name: 'a', run }]],
-  ])('%s is refused', (_, steps) => {
-    expect(() => new SagaRunner(steps)).toThrow();
+    ['an undo after the point of no return', 'only forward', [{ name: 'a', run }, { name: 'b', run, undo }]],
+    ['a wait after the point of no return', 'only forward', [{ name: 'a', run }, { name: 'b', until: 'x', undo }]],
+    ['a name twice', 'the same name', [{ name: 'a', run, undo }, { name: 'a', run }]],
+  ])('%s is refused', (_, message, steps) => {
+    expect(() => new SagaRunner(steps)).toThrow(message);
   });
 });

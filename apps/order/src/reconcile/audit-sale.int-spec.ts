@@ -67,7 +67,7 @@ describe('the audit', () => {
     expect(await at.service.client.ask('audit-sale', { saleId: 'Nothing' })).toMatchObject({ ok: false, code: 'NOT_FOUND' });
   });
 
-  const faults: Record<string, { harm: (at: Scene) => Promise<unknown> | unknown; says: Partial<AuditView>; finding: RegExp }> = {
+  const faults: Record<string, { harm: (at: Scene) => unknown; says: Partial<AuditView>; finding: RegExp }> = {
     'units promised beyond the quota': {
       harm: ({ sale }) => forced(`UPDATE sale_item SET quota = 1 WHERE sale_id = '${sale.saleId}'`), says: { oversold: 1 }, finding: /1 units promised beyond the quota of 1/,
     },

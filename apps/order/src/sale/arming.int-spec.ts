@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { MessageBody, SaleDocument, StoredSaleState } from '@floodgate/contracts';
+import type { Answer, MessageBody, SaleDocument, StoredSaleState, SyncRow } from '@floodgate/contracts';
 import { Broker, QueueInspector } from '@floodgate/platform';
 import { eventually, type Heard } from '@floodgate/platform/testing';
 import { OrderHarness } from '../support/order.harness.js';
@@ -118,13 +118,13 @@ describe('a rebuild', () => {
     const placed = [await at.order(sale), await at.order(sale), await at.order(sale), await at.order(sale), await at.order(sale)];
     await at.database.transaction((tx) => at.saga.closeOrders(tx, sale.saleId, [placed[0]!.rid], 'payment-timeout'));
     await at.database.transaction((tx) => at.saga.markPaid(tx, sale.saleId, placed[1]!.rid));
-    const rows = [];
+    const rows: SyncRow[] = [];
     for (let after: string | null = null, pages = 0; pages === 0 || after !== null; pages++) {
-      const page: { rows: typeof rows; next: string | null } = await at.service.client.ask('read-rows', { saleId: sale.saleId, lane: 0, after, limit: 2 }) as never;
+      const page: Answer<'read-rows'> = await at.service.client.ask('read-rows', { saleId: sale.saleId, lane: 0, after, limit: 2 });
       rows.push(...page.rows);
       after = page.next;
     }
-    const of = (index: number) => (rows as { rid: string; version: number; holds: boolean; settled: boolean }[]).find((row) => row.rid === placed[index]!.rid);
+    const of = (index: number) => rows.find((row) => row.rid === placed[index]!.rid);
     expect(rows).toHaveLength(5);
     expect([of(0), of(1), of(2)]).toMatchObject([{ version: 2, holds: false, settled: true }, { version: 2, holds: true, settled: true }, { version: 1, holds: true, settled: false }]);
   });

@@ -10,7 +10,7 @@ export class ArmingMessages {
   /** Has these lanes put into Redis at their epochs of now. One message: after a rebuild, all lanes open together. */
   async load(tx: Transaction, reason: 'arm' | 'rebuild', lanes: readonly { saleId: string; lane: number }[]): Promise<void> {
     const loads = await this.sales.laneLoads(tx, lanes);
-    await this.outbox.add(tx, 'load-lanes', [{ reason, lanes: loads.map(({ loadedEpoch: _, ...load }) => load) }]);
+    await this.outbox.add(tx, 'load-lanes', [{ reason, lanes: loads }]);
   }
 
   async armed(tx: Transaction, saleId: string): Promise<void> {
