@@ -9,6 +9,8 @@ import { Watch } from './watch.js';
 
 /** After its payment window a reservation must end by the sweeper, through crashes of whatever part. */
 const settleMs = 75_000;
+/** How soon after its window a lapsed order is usually closed. */
+const sweepMs = 1_500;
 
 /**
  * What a buyer does after the 202, to the end of the reservation: follow it, then pay, decline, cancel, or let it lapse.
@@ -22,7 +24,9 @@ export async function purchase(stage: Stage, attempt: Attempt, rid: string, paym
   const watch = new Watch(stage, record, Date.now() + paymentWindowMs + settleMs, fate.byEvents);
   const order = await watch.until((shown) => shown.state !== 'QUEUED');
   if (order?.state === 'ORDERED' && !(fate.name === 'cancel' && fate.early)) await act(stage, record, fate, order);
-  await watch.ended;
+  // Who did nothing need not look before the payment window is over.
+  const lapses = order?.state === 'ORDERED' && order.payBy !== null && !record.cancelled && (record.payment === 'none' || record.payment === 'opened');
+  await watch.until((shown) => shown.terminal, lapses ? Date.parse(order.payBy ?? '') - Date.now() + sweepMs : undefined);
 }
 
 async function act(stage: Stage, record: Purchase, fate: Fate, order: View.ReservationView): Promise<void> {
@@ -36,7 +40,7 @@ async function act(stage: Stage, record: Purchase, fate: Fate, order: View.Reser
 
 async function cancel(stage: Stage, record: Purchase): Promise<void> {
   const call = { method: 'POST', path: `/v1/orders/${record.rid}/cancel`, token: stage.tokenOf(record.buyer), key: `${record.key}-cancel` } as const;
-  const answer = await persist(() => stage.calm.call(call), { pauses: stage.pauses, untilMs: Date.now() + settleMs });
+  const answer = await persist(() => stage.till.call(call), { pauses: stage.pauses, untilMs: Date.now() + settleMs });
   if (answer?.status === 202) record.cancelled = true;
   if (answer?.status === 404) record.missing++;
 }
@@ -44,7 +48,7 @@ async function cancel(stage: Stage, record: Purchase): Promise<void> {
 /** The address of the provider's page, or null: too late, or nobody answered in time. */
 async function openPayment(stage: Stage, record: Purchase, untilMs: number): Promise<URL | null> {
   const call = { method: 'POST', path: `/v1/orders/${record.rid}/payments`, token: stage.tokenOf(record.buyer), key: `${record.key}-pay`, body: { provider: 'sandbox' } } as const;
-  const answer = await persist(() => stage.calm.call(call), { pauses: stage.pauses, untilMs });
+  const answer = await persist(() => stage.till.call(call), { pauses: stage.pauses, untilMs });
   if (!answer || answer.status >= 300) {
     record.payment = 'turned-away';
     return null;

@@ -29,14 +29,18 @@ export class Stage {
   readonly purchases = new Map<string, Purchase>();
   /** For attempts alone: they must not queue behind the polls of those who won. */
   readonly rush: HttpClient;
+  /** For payments and cancellations: a payer must not queue behind those who only look. */
+  readonly till: HttpClient;
+  /** For everything else. */
   readonly calm: HttpClient;
   readonly streams: HttpClient;
   private readonly tokens = new Map<string, string>();
   private readonly providers = new Map<string, HttpClient>();
 
   constructor(readonly run: RunFile, readonly plan: Plan) {
-    this.rush = new HttpClient(run.gatewayUrl, 96);
-    this.calm = new HttpClient(run.gatewayUrl, 48);
+    this.rush = new HttpClient(run.gatewayUrl, 64);
+    this.till = new HttpClient(run.gatewayUrl, 32);
+    this.calm = new HttpClient(run.gatewayUrl, 32);
     this.streams = new HttpClient(run.gatewayUrl, streamsMax);
   }
 
@@ -66,7 +70,7 @@ export class Stage {
 
   async close(): Promise<void> {
     this.pauses.stop();
-    await Promise.all([this.rush, this.calm, this.streams, ...this.providers.values()].map((client) => client.close()));
+    await Promise.all([this.rush, this.till, this.calm, this.streams, ...this.providers.values()].map((client) => client.close()));
   }
 }
 

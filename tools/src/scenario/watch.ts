@@ -8,53 +8,62 @@ type Shown = View.ReservationView;
 /** Streams open now, over all buyers of the run. */
 let streams = 0;
 
+/** Looking again gets slower: thousands who look twice a second would keep the platform from the orders they are waiting for. */
+const looks = { firstMs: 1_000, slower: 1.6, mostMs: 5_000 } as const;
+
 /**
- * A buyer looking at a reservation, by server-sent events or by polling as often as the platform asks, until a terminal state.
+ * A buyer looking at a reservation, by server-sent events or by polling (never sooner than the platform asks), until a terminal state.
  * Every version shown goes into the history.
  */
 export class Watch {
-  /** Resolves when nothing more is to be seen: the reservation has ended, or `untilMs` came. */
-  readonly ended: Promise<void>;
   private last: Shown | null = null;
-  private over = false;
+  private readonly byEvents: boolean;
   private readonly waiting = new Set<{ test: (shown: Shown) => boolean; resolve: (shown: Shown | null) => void }>();
 
   constructor(private readonly stage: Stage, private readonly purchase: Purchase, private readonly untilMs: number, byEvents: boolean) {
-    this.ended = this.look(byEvents && streams < streamsMax);
+    stage.tally.states.QUEUED++;
+    this.byEvents = byEvents && streams < streamsMax;
+    if (this.byEvents) void this.stream();
   }
 
-  /** The first view that passes the test; null when the watch ended before one did. */
-  until(test: (shown: Shown) => boolean): Promise<Shown | null> {
-    if (this.last && test(this.last)) return Promise.resolve(this.last);
-    if (this.over) return Promise.resolve(null);
-    return new Promise((resolve) => this.waiting.add({ test, resolve }));
-  }
-
-  private async look(byEvents: boolean): Promise<void> {
-    this.stage.tally.states.QUEUED++;
-    while (this.goesOn()) {
-      if (byEvents) await this.stream();
-      else await this.poll();
+  /**
+   * The first view that passes the test; null when the reservation ended, or the time ran out, before one did.
+   * @param firstLookMs when a poller looks first
+   */
+  async until(test: (shown: Shown) => boolean, firstLookMs: number = looks.firstMs): Promise<Shown | null> {
+    if (this.last && test(this.last)) return this.last;
+    if (this.byEvents) return this.goesOn() ? new Promise((resolve) => this.waiting.add({ test, resolve })) : null;
+    for (let pauseMs = firstLookMs; this.goesOn(); pauseMs = Math.min(looks.mostMs, Math.max(looks.firstMs, pauseMs) * looks.slower)) {
+      await this.stage.pauses.sleep(Math.max(pauseMs, this.last?.pollAfterMs ?? 0));
+      await this.look();
+      if (this.last && test(this.last)) return this.last;
     }
-    this.over = true;
-    for (const { resolve } of this.waiting) resolve(null);
+    return null;
   }
 
   private goesOn(): boolean {
     return !this.last?.terminal && !this.stage.pauses.stopped && Date.now() < this.untilMs;
   }
 
-  private async poll(): Promise<void> {
-    // The 202 is just in: the first look comes when its order may exist.
-    await this.stage.pauses.sleep(Math.min(Math.max(this.last?.pollAfterMs ?? 600, 200), 5_000));
+  private async look(): Promise<void> {
     const answer = await this.stage.calm.call({ method: 'GET', path: `/v1/reservations/${this.purchase.rid}`, token: this.stage.tokenOf(this.purchase.buyer) });
     if (answer.kind === 'answered' && answer.status === 200) this.show(answer.body as unknown as Shown);
     else if (answer.kind === 'answered' && answer.status === 404) this.purchase.missing++;
   }
 
-  /** One connection's worth of events. The platform ends it after a terminal state; anything else that ends it is followed by another. */
+  /** Events to the end: a connection that breaks before a terminal state is followed by another. */
   private async stream(): Promise<void> {
     streams++;
+    while (this.goesOn()) {
+      await this.connection();
+      if (this.goesOn()) await this.stage.pauses.sleep(500);
+    }
+    streams--;
+    for (const { resolve } of this.waiting) resolve(null);
+    this.waiting.clear();
+  }
+
+  private async connection(): Promise<void> {
     try {
       const headers: Record<string, string> = { accept: 'text/event-stream', authorization: `Bearer ${this.stage.tokenOf(this.purchase.buyer)}` };
       if (this.last) headers['last-event-id'] = String(this.last.version);
@@ -64,10 +73,7 @@ export class Watch {
       else await response.body.dump();
     } catch {
       // The server went away in the middle of a stream: the next one starts where this one stopped.
-    } finally {
-      streams--;
     }
-    if (this.goesOn()) await this.stage.pauses.sleep(500);
   }
 
   private async read(body: AsyncIterable<Buffer>): Promise<void> {
