@@ -1,4 +1,4 @@
-import { createLogger, Shutdown } from '@floodgate/platform';
+import { createLogger, errorText, Shutdown } from '@floodgate/platform';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { SoloTask } from '../schedule/solo-task.js';
@@ -45,7 +45,7 @@ export class PaymentPoller implements OnModuleDestroy {
       // Open: the buyer still thinks about it. Closed: only we close, and whoever did is about to close the order.
       if (found && found.state !== 'open' && found.state !== 'closed') await this.judge.judgeAnswer(this.provider.name, found);
     } catch (error) {
-      this.log.warn({ paymentId, err: error }, 'the provider could not be asked, it will be again');
+      this.log.warn({ paymentId, problem: errorText(error) }, 'the provider could not be asked, it will be again');
     }
   }
 }

@@ -1,4 +1,4 @@
-import { createLogger } from '@floodgate/platform';
+import { createLogger, errorText } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { PaymentBook, type BookedPayment } from '../reconcile/payment-book.js';
 import { PaymentProvider, ProviderUnavailableError } from './payment-provider.js';
@@ -21,7 +21,7 @@ export class ProviderPaymentBook extends PaymentBook {
       }
     } catch (error) {
       if (!(error instanceof ProviderUnavailableError)) throw error;
-      this.log.warn({ err: error }, 'the book cannot be read');
+      this.log.warn({ problem: errorText(error) }, 'the book cannot be read');
       return 'unreachable';
     }
     return found;

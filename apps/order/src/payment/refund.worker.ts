@@ -54,7 +54,7 @@ export class RefundWorker implements OnModuleDestroy {
       await this.judge.judgeAnswer(this.provider.name, await this.provider.refund(paymentId, `refund.${paymentId}`));
     } catch (error) {
       const delaySeconds = Math.min(backoffMaxSeconds, 2 ** Math.min(attempts, 10) / 2);
-      this.log.warn({ paymentId, attempts, delaySeconds, err: error }, 'a refund did not come through, trying again');
+      this.log.warn({ paymentId, attempts, delaySeconds, problem: errorText(error) }, 'a refund did not come through, trying again');
       await this.refunds.putOff(paymentId, delaySeconds, errorText(error));
     }
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { accept, refuse, type Ask, type Outcome, type Refusal, type View } from '@floodgate/contracts';
-import { createLogger, Database, isoTime } from '@floodgate/platform';
+import { createLogger, Database, errorText, isoTime } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { IdempotencyKeyStore, type BoundAnswer, type KeyScope } from '../idempotency/idempotency-key.store.js';
 import { OrderStore } from '../order/order.store.js';
@@ -65,7 +65,7 @@ export class StartPayment {
       return (await this.provider.open(paymentOrderOf(payment))).redirectUrl;
     } catch (error) {
       if (!(error instanceof ProviderUnavailableError)) throw error;
-      this.log.warn({ paymentId: payment.paymentId, err: error }, 'a payment could not be opened');
+      this.log.warn({ paymentId: payment.paymentId, problem: errorText(error) }, 'a payment could not be opened');
       return null;
     }
   }

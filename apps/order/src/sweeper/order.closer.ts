@@ -1,5 +1,5 @@
 import type { ReleaseReason } from '@floodgate/contracts';
-import { createLogger, Database } from '@floodgate/platform';
+import { createLogger, Database, errorText } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { PaymentJudge } from '../payment/payment.judge.js';
 import { PaymentProvider, ProviderUnavailableError } from '../payment/payment-provider.js';
@@ -66,7 +66,7 @@ export class OrderCloser {
       return 'closed';
     } catch (error) {
       if (!(error instanceof ProviderUnavailableError)) throw error;
-      this.log.warn({ paymentId: payment.paymentId, err: error }, 'the provider did not say whether a payment is closed');
+      this.log.warn({ paymentId: payment.paymentId, problem: errorText(error) }, 'the provider did not say whether a payment is closed');
       return 'unknown';
     }
   }

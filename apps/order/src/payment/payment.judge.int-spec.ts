@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@floodgate/platform/testing';
+import { orderStates, type OrderState } from '../order/order.transitions.js';
+import { currency, OrderHarness, price, type Placed } from '../support/order.harness.js';
+import { PaymentJudge } from './payment.judge.js';
+import type { ProviderNotice } from './payment-provider.js';
+import { orderEvents, paymentRace, type OrderEvent, type PaymentState, type RaceAction } from './payment-race.js';
+
+let harness: OrderHarness;
+beforeAll(async () => {
+  harness = await OrderHarness.start();
+});
+afterAll(() => harness.stop());
+
+const judge = (notice: ProviderNotice) => harness.service.get(PaymentJudge).judge('sandbox', notice);
+
+function notice(placed: Placed, paymentId: string, type: string, changes: Partial<ProviderNotice> = {}): ProviderNotice {
+  return { id: randomUUID(), type: `payment.${type}`, paymentId, orderId: placed.rid, amount: { amount: price, currency }, occurredAt: new Date().toISOString(), ...changes };
+}
+
+async function paymentRow(placed: Placed, state: PaymentState, pays = false): Promise<string> {
+  const paymentId = `pay-${randomUUID()}`;
+  await harness.database.query(
+    `INSERT INTO payment (payment_id, sale_id, rid, provider, amount, currency, state, pays, expires_at) VALUES ($1, $2, $3, 'sandbox', $4, $5, $6, $7, clock_timestamp() + interval '1 hour')`,
+    [paymentId, placed.saleId, placed.rid, price, currency, state, pays]);
+  harness.provider.payments.set(paymentId, { paymentId, orderId: placed.rid, amount: { amount: price, currency }, state: state === 'CAPTURED' ? 'captured' : 'open' });
+  return paymentId;
+}
+
+const paymentNow = async (paymentId: string) =>
+  (await harness.database.query<{ state: PaymentState; pays: boolean; refund: string | null }>(
+    'SELECT p.state, p.pays, r.state AS refund FROM payment p LEFT JOIN refund r USING (payment_id) WHERE payment_id = $1', [paymentId]))[0]!;
+
+/** Everything that a notice could have changed. */
+const picture = async (placed: Placed, paymentId: string) => ({
+  row: await harness.row(placed), units: await harness.units(placed), entries: await harness.entries(placed), payment: await paymentNow(paymentId),
+});
+
+const arrange = { captured: ['OPEN', false], declined: ['OPEN', false], expired: ['OPEN', false], refunded: ['CAPTURED', true], 'extra-refunded': ['CAPTURED', false] } as const satisfies Record<OrderEvent, readonly [PaymentState, boolean]>;
+const reached = { captured: 'CAPTURED', declined: 'DECLINED', expired: 'EXPIRED', refunded: 'REFUNDED', 'extra-refunded': 'REFUNDED' } as const satisfies Record<OrderEvent, PaymentState>;
+
+/** What each action leaves behind: the order's state and what became of its unit. */
+const after = {
+  'mark-paid': () => ({ state: 'PAID', units: { held: 0, sold: 1, free: 9 }, refund: null, moved: true }),
+  refund: (state) => ({ state, refund: 'WAITING', moved: false }),
+  close: (state) => ({ state: state.startsWith('CLOSING') ? 'CLOSED payment-timeout' : 'CLOSED payment-declined', units: { held: 0, sold: 0, free: 10 }, refund: null, moved: true }),
+  'finish-refund': () => ({ state: 'CLOSED sale-withdrawn', units: { held: 0, sold: 0, free: 10 }, moved: true }),
+  report: (state) => ({ state, moved: false }),
+  keep: (state) => ({ state, moved: false }),
+} as const satisfies Record<RaceAction, (state: string) => { state: string; units?: object; refund?: string | null; moved: boolean }>;
+
+describe('every cell of the race table', () => {
+  // Nothing is closed or given back behind the test's back.
+  beforeAll(() => {
+    harness.provider.away = true;
+  });
+  afterAll(() => {
+    harness.provider.away = false;
+  });
+
+  const cells = orderStates.flatMap((state) => orderEvents.map((event) => [state, event, paymentRace[state][event]] as const));
+  it.each(cells)('%s × %s → %s, once', async (state: OrderState, event: OrderEvent, action: RaceAction) => {
+    const placed = await harness.orderIn(state);
+    const before = await harness.state(placed);
+    const version = (await harness.row(placed)).version;
+    const [paymentState, pays] = arrange[event];
+    const paymentId = await paymentRow(placed, paymentState, pays);
+    const type = event === 'extra-refunded' ? 'refunded' : event;
+    const first = notice(placed, paymentId, type);
+
+    expect(await judge(first)).toBe(action);
+    const expected: { state: string; units?: object; refund?: string | null; moved: boolean } = after[action](before);
+    expect(await harness.state(placed)).toBe(expected.state);
+    expect((await harness.row(placed)).version).toBe(version + (expected.moved ? 1 : 0));
+    if (expected.units) expect(await harness.units(placed)).toEqual(expected.units);
+    const payment = await paymentNow(paymentId);
+    expect(payment).toMatchObject({ state: reached[event], pays: action === 'mark-paid' || pays, ...(expected.refund === undefined ? {} : { refund: expected.refund }) });
+
+    const stood = await picture(placed, paymentId);
+    expect(await judge(first)).toBe('repeated');
+    expect(await judge({ ...first, id: randomUUID() })).toBe('old-news');
+    expect(await picture(placed, paymentId)).toEqual(stood);
+  });
+});
+
+describe('a notice', () => {
+  it.each([
+    ['of a wrong amount', { amount: { amount: price + 1, currency } }, 'wrong-amount'],
+    ['of nothing', { amount: { amount: 0, currency } }, 'wrong-amount'],
+    ['in another currency', { amount: { amount: price, currency: 'EUR' } }, 'wrong-amount'],
+    ['for another order', { orderId: 'Sale1.AAAAAAAAAAAAAAAAAAAAAA' }, 'unknown-order'],
+    ['for an unknown payment', { paymentId: 'pay-unknown' }, 'unknown-payment'],
+    ['of an unknown type', { type: 'payment.dreamt' }, 'unknown-type'],
+  ])('%s changes nothing, and is kept', async (_, changes, outcome) => {
+    const placed = await harness.order();
+    const { paymentId } = await harness.payment(placed);
+    const before = await picture(placed, paymentId);
+    const sent = notice(placed, paymentId, 'captured', changes);
+    expect(await judge(sent)).toBe(outcome);
+    expect(await picture(placed, paymentId)).toEqual(before);
+    expect(await harness.database.query('SELECT outcome FROM payment_event WHERE event_id = $1', [sent.id])).toEqual([{ outcome }]);
+    expect(await judge(sent)).toBe('repeated');
+  });
+
+  it('told twenty times at once pays once', async () => {
+    const placed = await harness.order();
+    const { paymentId } = await harness.payment(placed);
+    const sent = notice(placed, paymentId, 'captured');
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => judge(sent)));
+    expect(outcomes.filter((outcome) => outcome !== 'repeated')).toEqual(['mark-paid']);
+    expect(await harness.entries(placed)).toEqual(['HOLD', 'SELL']);
+  });
+
+  it.each([
+    ['refunded before captured', ['refunded', 'captured'], 'REFUNDED', 'PENDING'],
+    ['declined after captured', ['captured', 'declined'], 'CAPTURED', 'PAID'],
+    ['expired after captured', ['captured', 'expired'], 'CAPTURED', 'PAID'],
+    ['captured after expired', ['expired', 'captured'], 'CAPTURED', 'PAID'],
+  ])('%s leaves the truth standing', async (_, types, payment, order) => {
+    const placed = await harness.order();
+    const { paymentId } = await harness.payment(placed);
+    for (const type of types) await judge(notice(placed, paymentId, type));
+    expect([(await paymentNow(paymentId)).state, await harness.state(placed)]).toEqual([payment, order]);
+  });
+
+  it('of money for a sale that was withdrawn meanwhile pays the order and gives it back', async () => {
+    const placed = await harness.order();
+    const { paymentId } = await harness.payment(placed);
+    // Done with: only the notice itself can send this order on its way.
+    await harness.database.query(`UPDATE sale SET state = 'WITHDRAWN', withdrawal_done = true WHERE sale_id = $1`, [placed.saleId]);
+    harness.provider.settle(paymentId, 'captured');
+    expect(await judge(notice(placed, paymentId, 'captured'))).toBe('mark-paid');
+    await eventually(async () => expect(await harness.state(placed)).toBe('CLOSED sale-withdrawn'));
+    expect(await harness.entries(placed)).toEqual(['HOLD', 'SELL', 'RELEASE']);
+  });
+});
+
+describe('money that no order can take', () => {
+  it('is given back once, however often it is told of, and though the provider is away at first', async () => {
+    const placed = await harness.orderIn('CLOSED');
+    const paymentId = await paymentRow(placed, 'CLOSED');
+    harness.provider.settle(paymentId, 'captured');
+    harness.provider.away = true;
+    await Promise.all([1, 2, 3].map(() => judge(notice(placed, paymentId, 'captured'))));
+    await eventually(async () => {
+      const [row] = await harness.database.query<{ attempts: number }>('SELECT attempts FROM refund WHERE payment_id = $1 AND last_error IS NOT NULL', [paymentId]);
+      expect(row?.attempts).toBeGreaterThan(0);
+    });
+    harness.provider.away = false;
+    await eventually(async () => expect(await paymentNow(paymentId)).toMatchObject({ state: 'REFUNDED', refund: 'DONE' }));
+    await judge(notice(placed, paymentId, 'captured'));
+    await judge(notice(placed, paymentId, 'refunded'));
+    expect(harness.provider.refunds.filter((id) => id.includes(paymentId))).toHaveLength(1);
+    expect(await harness.state(placed)).toBe('CLOSED payment-timeout');
+  });
+
+  it('of a second payment is given back, and the order stays paid', async () => {
+    const placed = await harness.order();
+    const { paymentId } = await harness.payment(placed);
+    await judge(notice(placed, paymentId, 'captured'));
+    const second = await paymentRow(placed, 'EXPIRED');
+    harness.provider.settle(second, 'captured');
+    expect(await judge(notice(placed, second, 'captured'))).toBe('refund');
+    await eventually(async () => expect(await paymentNow(second)).toMatchObject({ state: 'REFUNDED', pays: false, refund: 'DONE' }));
+    expect(await harness.state(placed)).toBe('PAID');
+    expect(await paymentNow(paymentId)).toMatchObject({ state: 'CAPTURED', pays: true, refund: null });
+  });
+});
+
+describe('a lost notice', () => {
+  it('is made up for by asking the provider', async () => {
+    const placed = await harness.order();
+    const { paymentId } = await harness.payment(placed);
+    harness.provider.settle(paymentId, 'captured');
+    await harness.database.query('UPDATE payment SET next_ask_at = clock_timestamp() WHERE payment_id = $1', [paymentId]);
+    await eventually(async () => expect(await harness.state(placed)).toBe('PAID'));
+    expect(await judge(notice(placed, paymentId, 'captured'))).toBe('old-news');
+  });
+});
