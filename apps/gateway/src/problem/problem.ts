@@ -18,7 +18,8 @@ export function sendProblem(reply: FastifyReply, refusal: Refusal): void {
   const body = problemBody(refusal, reply.request.id);
   const wait = body['retryAfterMs'];
   if (typeof wait === 'number') reply.header('retry-after', String(Math.ceil(wait / 1_000)));
-  reply.code(status).header('content-type', 'application/problem+json').send(JSON.stringify(body));
+  // As bytes: to a text Fastify would add a charset, which this type does not have.
+  reply.code(status).header('content-type', 'application/problem+json').send(Buffer.from(JSON.stringify(body)));
 }
 
 /** The problem document of a refusal. Members of `extra` never replace the common ones. */
