@@ -34,7 +34,11 @@ export class BoardBeat implements OnApplicationBootstrap {
     private readonly clock: RedisClock,
     private readonly outlet: BoardOutlet,
   ) {
-    watch.whenWoken(() => this.wake());
+    watch.whenWoken(() => {
+      // Said before Redis is asked again: if it is silent, asking takes a second.
+      this.tell(this.lanes.all());
+      this.wake();
+    });
     outlet.whenStopping(() => this.stop());
   }
 
@@ -70,7 +74,6 @@ export class BoardBeat implements OnApplicationBootstrap {
   }
 
   private async beat(): Promise<void> {
-    // What is known to be closed is said before Redis is asked: if it is silent, that takes a second.
     if (this.lanes.all().some((lane) => lane.view && !lane.open)) this.tell(this.lanes.all());
     await this.watch.round();
     this.tell(this.lanes.all());

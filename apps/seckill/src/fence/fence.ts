@@ -36,8 +36,11 @@ export class Fence {
   /** Closes every lane until the next look. */
   suspect(reason: string): void {
     this.doubts++;
-    for (const lane of this.lanes.all()) lane.open = false;
     suspicions.inc({ reason });
+    const open = this.lanes.all().filter((lane) => lane.open);
+    // Vectors under way share one doubt; whoever looks has been told of it.
+    if (open.length === 0) return;
+    for (const lane of open) lane.open = false;
     if (reason !== this.lastReason) this.logger.warn({ reason }, 'all lanes are closed until looked at');
     this.lastReason = reason;
     for (const listener of this.onDoubt) listener();
@@ -49,7 +52,7 @@ export class Fence {
     this.suspect(reason);
   }
 
-  /** Called with every doubt, so that somebody looks soon. */
+  /** Called when lanes have been closed, so that somebody says so, and looks. */
   whenInDoubt(listener: () => void): void {
     this.onDoubt.push(listener);
   }
@@ -87,14 +90,15 @@ export class Fence {
       if (now.generation !== this.link.generation) return;
       this.clock.set(nowMs);
       if (!view) {
-        lane.open = false;
         lane.view = null;
+        lane.sound = false;
+        this.turn(lane, false);
         return;
       }
       lane.see(view);
+      lane.sound = view.selling && view.runId === now.runId && now.knowsScript && view.epoch > lane.distrustedEpoch && view.epoch >= lane.orderedEpoch;
       // What was read before the newest doubt does not dispel it.
-      const sound = now.doubts === this.doubts && view.selling && view.runId === now.runId && now.knowsScript;
-      this.turn(lane, sound && view.epoch > lane.distrustedEpoch && view.epoch >= lane.orderedEpoch);
+      this.turn(lane, lane.sound && now.doubts === this.doubts);
       if (lane.admittedHashes.length >= view.admittedTotal) return;
     }
   }

@@ -41,8 +41,8 @@ export class LaneList {
       lane.heard(ordered);
       listed.add(lane.name);
     }
-    // Archived lanes leave both; one that Redis has and the list has not is newer than the list.
-    for (const lane of this.lanes.all()) if (!listed.has(lane.name) && !lane.view) this.lanes.remove(lane);
+    // Nobody could load a lane that the order service does not have; one that sells is newer than the list.
+    for (const lane of this.lanes.all()) if (!listed.has(lane.name) && !lane.open) this.lanes.remove(lane);
     this.known = true;
     await this.catchUp(lanes);
     return lanes;

@@ -10,6 +10,8 @@ export class Lane {
   epoch = 0;
   /** Whether this process sells from it. Only the fence opens a lane, and only after it has looked. */
   open = false;
+  /** Whether nothing was wrong with it at the last look. */
+  sound = false;
   /** An epoch that is not to be trusted again, whatever Redis says. */
   distrustedEpoch = 0;
   /** Postgres's epoch of the lane, and the epoch that was last loaded, as heard from the order service. */
@@ -34,6 +36,7 @@ export class Lane {
   see(view: LaneView): void {
     this.view = view;
     this.epoch = view.epoch;
+    if (view.selling) this.loadedEpoch = Math.max(this.loadedEpoch, view.epoch);
     if (view.load !== this.admittedLoad) {
       if (view.admittedFrom !== 0) return; // read for an earlier load; the next look starts afresh
       this.admittedLoad = view.load;

@@ -10,7 +10,7 @@ import { RedisLink } from './redis.link.js';
 const LIST_EVERY_MS = 5_000;
 const LIST_EVERY_CLOSED_MS = 1_000;
 // Repeated because the request, or the load it leads to, may be lost with whoever had it in hand; each lane's epoch rises once.
-const ASK_EVERY_MS = 2_000;
+const ASK_AGAIN_MS = 2_000;
 // Longer than a load takes, draining included; then its message must have become a dead letter.
 const LOAD_WAIT_MS = 30_000;
 
@@ -19,7 +19,7 @@ const LOAD_WAIT_MS = 30_000;
 export class LaneWatch {
   private readonly logger = createLogger('lane-watch');
   private listedAtMs = Number.NEGATIVE_INFINITY;
-  private askedAtMs = Number.NEGATIVE_INFINITY;
+  private asked = { seen: '', atMs: 0 };
   private readonly onWake: (() => void)[] = [];
 
   constructor(
@@ -54,8 +54,9 @@ export class LaneWatch {
       if (lanes.some((lane) => lane.open)) this.fence.suspect('redis-silent');
       return;
     }
+    if (lanes.some((lane) => lane.sound && !lane.open)) this.wake(); // a doubt arose during the look
     try {
-      await this.askForRebuild(lanes.filter((lane) => !lane.open && (lost.get(lane) || this.waitedTooLong(lane))));
+      await this.askForRebuild(lanes.filter((lane) => !lane.sound && (lost.get(lane) || this.waitedTooLong(lane))));
     } catch (error) {
       this.logger.debug(errorText(error));
     }
@@ -82,9 +83,12 @@ export class LaneWatch {
   }
 
   private async askForRebuild(lost: readonly Lane[]): Promise<void> {
-    if (lost.length === 0 || !this.link.up || performance.now() - this.askedAtMs < ASK_EVERY_MS) return;
-    this.askedAtMs = performance.now();
-    await this.requestRebuild('redis-forgot', lost.map((lane) => ({ saleId: lane.saleId, lane: lane.lane, epoch: lane.orderedEpoch })));
+    if (lost.length === 0 || !this.link.up) return;
+    const seen = lost.map((lane) => ({ saleId: lane.saleId, lane: lane.lane, epoch: lane.orderedEpoch }));
+    const name = JSON.stringify(seen);
+    if (name === this.asked.seen && performance.now() - this.asked.atMs < ASK_AGAIN_MS) return;
+    this.asked = { seen: name, atMs: performance.now() };
+    await this.requestRebuild('redis-forgot', seen);
   }
 
   /** Asks the order service to raise the epochs that still are as seen, and to have those lanes loaded again. @throws PublishError */
