@@ -46,7 +46,8 @@ export function expectContract(id: string, { status, headers, json, text }: Got)
   if (response.headers?.['Retry-After']) expect(headers['retry-after']).toMatch(/^\d+$/);
   for (const [type, { schema }] of Object.entries(response.content ?? {})) {
     expect(headers['content-type']).toContain(type);
-    expect(compileSchema(schema)(json)).toEqual([]);
+    const values: unknown[] = type === 'text/event-stream' ? [...text.matchAll(/^data: (.+)$/gm)].map(([, data]) => parsed(data ?? '')) : [json];
+    for (const value of values) expect(compileSchema(schema)(value)).toEqual([]);
   }
   if (response['x-codes']) expect(response['x-codes']).toContain(json.code);
 }
