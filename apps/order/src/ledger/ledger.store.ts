@@ -2,6 +2,7 @@ import type { Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import type { LedgerEntry } from './entries.js';
 import type { LaneStock } from './lane-stock.js';
+import { numbers, texts } from './sql-array.js';
 
 /** The append-only record of what happened to every unit, and the counters that follow from it. */
 @Injectable()
@@ -20,8 +21,8 @@ export class LedgerStore {
         SELECT $1, l.lane, l.operation_id, l.item_id, l.entry, l.quantity, l.free_after, $2
         FROM unnest($3::int[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[]) AS l (lane, operation_id, item_id, entry, quantity, free_after)`,
       values: [
-        stock.saleId, new Date(at), entries.map((e) => e.lane), entries.map((e) => e.operationId), entries.map((e) => e.itemId),
-        entries.map((e) => e.entry), entries.map((e) => e.quantity), freeAfter,
+        stock.saleId, new Date(at), numbers(entries.map((e) => e.lane)), texts(entries.map((e) => e.operationId)), texts(entries.map((e) => e.itemId)),
+        texts(entries.map((e) => e.entry)), numbers(entries.map((e) => e.quantity)), numbers(freeAfter),
       ],
     });
     const changed = stock.takeChanges();

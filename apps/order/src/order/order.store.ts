@@ -1,6 +1,7 @@
 import { saleOfReservation, type ReleaseReason } from '@floodgate/contracts';
 import { Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
+import { numbers, texts } from '../ledger/sql-array.js';
 import { orderColumns, type OrderRow } from './order.row.js';
 import type { OrderState } from './order.transitions.js';
 
@@ -42,34 +43,36 @@ export class OrderStore {
     return tx.query<OrderRow>({
       name: 'orders-lock',
       text: `SELECT ${orderColumns} FROM orders o WHERE o.sale_id = $1 AND o.rid = ANY($2) ORDER BY o.rid FOR UPDATE`,
-      values: [saleId, rids],
+      values: [saleId, texts(rids)],
     });
   }
 
   /** The orders of one sale as committed, nothing locked. */
   async read(tx: Transaction, saleId: string, rids: readonly string[]): Promise<OrderRow[]> {
     return tx.query<OrderRow>({
-      name: 'orders-read', text: `SELECT ${orderColumns} FROM orders o WHERE o.sale_id = $1 AND o.rid = ANY($2)`, values: [saleId, rids],
+      name: 'orders-read', text: `SELECT ${orderColumns} FROM orders o WHERE o.sale_id = $1 AND o.rid = ANY($2)`, values: [saleId, texts(rids)],
     });
   }
 
   /**
-   * Inserts new rows (version 1). Throws if one of them exists: the caller holds the lane's lock and has looked, so this is a bug,
-   * and writing the rest would record units for an order that is not there.
+   * Inserts new rows (version 1) of one sale, made at one moment. Throws if one of them exists: the caller holds the lane's lock and has
+   * looked, so this is a bug, and writing the rest would record units for an order that is not there.
    */
   async insert(tx: Transaction, orders: readonly OrderRow[]): Promise<void> {
-    if (orders.length === 0) return;
+    const [first] = orders;
+    if (!first) return;
     await tx.query({
       name: 'orders-insert',
-      text: `INSERT INTO orders (sale_id, rid, lane, account_id, ip_hash, number, items, state, reason, amount, currency, pay_by, reserved_at, created_at, updated_at)
-        SELECT n.sale_id, n.rid, n.lane, n.account_id, n.ip_hash, n.number, n.items, n.state, n.reason, n.amount, n.currency, n.pay_by, n.reserved_at, n.created_at, n.created_at
-        FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::jsonb[], $8::text[], $9::text[], $10::bigint[], $11::text[],
-          $12::timestamptz[], $13::timestamptz[], $14::timestamptz[])
-          AS n (sale_id, rid, lane, account_id, ip_hash, number, items, state, reason, amount, currency, pay_by, reserved_at, created_at)`,
+      text: `INSERT INTO orders (sale_id, currency, created_at, updated_at, rid, lane, account_id, ip_hash, number, items, state, reason, amount, pay_by, reserved_at)
+        SELECT $1, $2, $3, $3, n.rid, n.lane, n.account_id, n.ip_hash, n.number, n.items, n.state, n.reason, n.amount,
+          CASE WHEN n.pay_by_ms > 0 THEN to_timestamp(n.pay_by_ms / 1000) END, to_timestamp(n.reserved_at_ms / 1000)
+        FROM unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::bigint[], $9::jsonb[], $10::text[], $11::text[], $12::bigint[], $13::float8[], $14::float8[])
+          AS n (rid, lane, account_id, ip_hash, number, items, state, reason, amount, pay_by_ms, reserved_at_ms)`,
       values: [
-        orders.map((o) => o.saleId), orders.map((o) => o.rid), orders.map((o) => o.lane), orders.map((o) => o.accountId), orders.map((o) => o.ipHash),
-        orders.map((o) => o.number), orders.map((o) => JSON.stringify(o.items)), orders.map((o) => o.state), orders.map((o) => o.reason),
-        orders.map((o) => o.amount), orders.map((o) => o.currency), orders.map((o) => o.payBy), orders.map((o) => o.reservedAt), orders.map((o) => o.createdAt),
+        first.saleId, first.currency, first.createdAt, texts(orders.map((o) => o.rid)), numbers(orders.map((o) => o.lane)),
+        texts(orders.map((o) => o.accountId)), texts(orders.map((o) => o.ipHash)), numbers(orders.map((o) => o.number)),
+        texts(orders.map((o) => JSON.stringify(o.items))), texts(orders.map((o) => o.state)), texts(orders.map((o) => o.reason)),
+        numbers(orders.map((o) => o.amount)), numbers(orders.map((o) => o.payBy?.getTime() ?? 0)), numbers(orders.map((o) => o.reservedAt.getTime())),
       ],
     });
   }
@@ -102,7 +105,7 @@ export class OrderStore {
     if (rids.length === 0) return [];
     return tx.query<OrderRow>(
       `UPDATE orders o SET state = 'PENDING', version = version + 1, updated_at = clock_ms(), pay_by = $3
-       WHERE o.sale_id = $1 AND o.rid = ANY($2) AND o.state = 'STUCK' RETURNING ${orderColumns}`, [saleId, rids, payBy]);
+       WHERE o.sale_id = $1 AND o.rid = ANY($2) AND o.state = 'STUCK' RETURNING ${orderColumns}`, [saleId, texts(rids), payBy]);
   }
 
   private async move(tx: Transaction, step: Step): Promise<OrderRow[]> {
@@ -116,7 +119,7 @@ export class OrderStore {
           closing_since = CASE WHEN $4 IN ('CLOSING', 'REFUNDING') THEN clock_ms() WHEN $4 = 'PAID' THEN NULL ELSE o.closing_since END,
           next_attempt_at = CASE WHEN $4 IN ('CLOSING', 'REFUNDING') THEN clock_ms() END, close_attempts = 0
         FROM locked WHERE o.sale_id = locked.sale_id AND o.rid = locked.rid RETURNING ${orderColumns}`,
-      values: [step.saleId, step.rids, step.from, step.to, step.reason ?? null],
+      values: [step.saleId, texts(step.rids), step.from, step.to, step.reason ?? null],
     });
   }
 }

@@ -1,5 +1,6 @@
 import type { Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
+import { numbers, texts } from '../ledger/sql-array.js';
 import type { Limits, Wanted } from './decide.js';
 
 /**
@@ -15,7 +16,7 @@ export class AccountUsageStore {
     const rows = await tx.query<{ accountId: string; itemId: string; units: number }>({
       name: 'usage-read',
       text: 'SELECT account_id AS "accountId", item_id AS "itemId", units FROM account_usage WHERE sale_id = $1 AND account_id = ANY($2)',
-      values: [saleId, [...new Set(counted)]],
+      values: [saleId, texts([...new Set(counted)])],
     });
     const used = new Map(rows.map((row) => [`${row.accountId}/${row.itemId}`, row.units]));
     return (accountId, itemId) => used.get(`${accountId}/${itemId}`) ?? 0;
@@ -40,7 +41,7 @@ export class AccountUsageStore {
            ON CONFLICT (sale_id, account_id, item_id) DO UPDATE SET units = u.units + excluded.units`
         : `UPDATE account_usage u SET units = u.units - n.units FROM unnest($2::text[], $3::text[], $4::int[]) AS n (account_id, item_id, units)
            WHERE u.sale_id = $1 AND u.account_id = n.account_id AND u.item_id = n.item_id`,
-      values: [saleId, rows.map((row) => row.accountId), rows.map((row) => row.itemId), rows.map((row) => row.units)],
+      values: [saleId, texts(rows.map((row) => row.accountId)), texts(rows.map((row) => row.itemId)), numbers(rows.map((row) => row.units))],
     });
   }
 }
