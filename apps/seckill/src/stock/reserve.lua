@@ -37,7 +37,7 @@ local records = redis.call('HMGET', resvKey, unpack(rids))
 -- What the vector has read and taken so far; written back at the end.
 local available, unsettled, itemLimit = {}, {}, {}
 local used, usedByIp = {}, {}
-local fresh, admitted = {}, {}
+local fresh, admitted, wishes = {}, {}, {}
 local stockForgotten = false
 
 local function readStock(itemId)
@@ -54,19 +54,32 @@ local function readUnits(cache, key, field)
   return cache[field]
 end
 
--- The items as a list of { itemId, quantity }, or nil: a quantity like -5, 1e3 or nan must never reach the arithmetic.
+-- The items as a list of { itemId, quantity }, false if malformed: a quantity like -5, 1e3 or nan must never reach the arithmetic.
 local function parse(items)
   local list, seen, total, length = {}, {}, 0, 0
   for pair in string.gmatch(items .. ',', '([^,]*),') do
     local itemId, digits = string.match(pair, '^([%w._~-]+):([1-9]%d?%d?)$')
     local quantity = tonumber(digits or '')
-    if not itemId or quantity > QUANTITY_MAX or seen[itemId] then return nil end
+    if not itemId or quantity > QUANTITY_MAX or seen[itemId] then return false end
     seen[itemId] = true
     length, total = length + 1, total + quantity
     list[length] = { itemId, quantity }
+    readStock(itemId)
+    if not available[itemId] and not list.missing then list.missing = itemId end
   end
-  if length == 0 or length > ITEMS_MAX then return nil end
-  return list, total
+  if length == 0 or length > ITEMS_MAX then return false end
+  list.total = total
+  return list
+end
+
+-- Most attempts of a vector ask for the same.
+local function wish(items)
+  local list = wishes[items]
+  if list == nil then
+    list = parse(items)
+    wishes[items] = list
+  end
+  return list
 end
 
 local function stateRefusal()
@@ -114,12 +127,10 @@ local function decide(rid, record, accountId, ipHash, gate, items)
   local refusal = (gate ~= 'entry-token-forged' and replay(rid, record, accountId, items)) or stateRefusal()
   if refusal then return refusal end
   if gate ~= 'clear' then return 'gated' end
-  local list, total = parse(items)
+  local list = wish(items)
   if not list then return 'malformed' end
-  for _, item in ipairs(list) do
-    readStock(item[1])
-    if not available[item[1]] then return 'item-not-found|' .. item[1] end
-  end
+  if list.missing then return 'item-not-found|' .. list.missing end
+  local total = list.total
   refusal = limitRefusal(list, total, accountId, ipHash) or stockRefusal(list)
   if refusal then return refusal end
   for _, item in ipairs(list) do
