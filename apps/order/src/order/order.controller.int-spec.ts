@@ -85,7 +85,7 @@ describe('a buyer', () => {
     const told = async (one: Placed) => value(await explain(one)).entries.map(({ entry, remainingBefore, remainingAfter }) => [entry, remainingBefore, remainingAfter]);
     expect(await told(placed[0]!)).toEqual([['HOLD', 2, 1], ['SELL', 0, 0]]);
     expect(await told(placed[1]!)).toEqual([['HOLD', 1, 0], ['RELEASE', 0, 1]]);
-    expect(await told(placed[2]!)).toEqual([['REFUSED', 0, 0]]);
+    expect(await told(placed[2]!)).toEqual([['NOT_HELD', 0, 0]]);
     expect(value(await explain(placed[2]!))).toMatchObject({ state: 'RELEASED', reason: 'order-rejected', number: 1 });
   });
 });

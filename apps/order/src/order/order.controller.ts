@@ -72,7 +72,7 @@ export class OrderController {
     const free = await this.lists.freeWhenJudged(order);
     return order.items.map(({ itemId, quantity }) => {
       const remaining = free.get(itemId) ?? 0;
-      return { at: isoTime(order.createdAt.getTime()), itemId, entry: 'REFUSED', quantity, remainingBefore: remaining, remainingAfter: remaining };
+      return { at: isoTime(order.createdAt.getTime()), itemId, entry: 'NOT_HELD', quantity, remainingBefore: remaining, remainingAfter: remaining };
     });
   }
 }
