@@ -1,3 +1,4 @@
+export { Batcher, type BatcherOptions } from './batching/batcher.js';
 export * from './config/load-config.js';
 export * from './errors.js';
 export { AmqpServer, AmqpServerParts } from './messaging/amqp.server.js';
