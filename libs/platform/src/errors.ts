@@ -61,7 +61,7 @@ export type FailureClass = 'permanent' | 'infrastructure' | 'split' | 'transient
 export function classifyFailure(error: unknown): FailureClass {
   if (error instanceof SplitError) return 'split';
   let cause: unknown = error;
-  for (let depth = 0; depth < 5 && cause instanceof Error; depth++, cause = cause.cause) {
+  for (let depth = 0; depth < 5 && cause; depth++, cause = (cause as Error).cause) {
     if (cause instanceof PermanentError) return 'permanent';
     if (cause instanceof InfrastructureError || cause instanceof PublishError) return 'infrastructure';
     // FAILED is an answer: the other side is there and could not do it.

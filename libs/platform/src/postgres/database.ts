@@ -61,14 +61,15 @@ export class Database {
    * @throws InfrastructureError with outcome `unknown` if the connection broke while it ran
    */
   async query<T = Record<string, unknown>>(statement: Statement, values?: unknown[]): Promise<T[]> {
-    const client = await this.connect();
+    const { client, release } = await this.acquire();
+    let broken = false;
     try {
-      const rows = await run<T>(client, statement, values);
-      client.release();
-      return rows;
+      return await run<T>(client, statement, values);
     } catch (error) {
-      client.release(isAway(error));
+      broken = isAway(error);
       throw translate(error, 'unknown');
+    } finally {
+      release(broken);
     }
   }
 
@@ -104,19 +105,27 @@ export class Database {
     if (!this.pool.ended) await this.pool.end();
   }
 
-  private async connect(): Promise<pg.PoolClient> {
+  private async acquire(): Promise<{ client: pg.PoolClient; release: (broken: boolean) => void }> {
+    let client: pg.PoolClient;
     try {
-      return await this.pool.connect();
+      client = await this.pool.connect();
     } catch (error) {
       throw translate(error, 'not-done');
     }
+    // A link that breaks says so by an event too; without a listener it would end the process. The statement fails by itself.
+    const onError = () => undefined;
+    client.on('error', onError);
+    return {
+      client,
+      release: (broken) => {
+        client.off('error', onError);
+        client.release(broken);
+      },
+    };
   }
 
   private async tryTransaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
-    const client = await this.connect();
-    // A client whose link breaks between two statements says so by an event, which must have a listener.
-    const onError = () => undefined;
-    client.on('error', onError);
+    const { client, release } = await this.acquire();
     const tx = new Transaction(client);
     let committing = false;
     let broken = false;
@@ -133,8 +142,7 @@ export class Database {
       broken = isAway(error) || !(await rolledBack(client));
       throw translate(error, committing ? 'unknown' : 'not-done');
     } finally {
-      client.off('error', onError);
-      client.release(broken);
+      release(broken);
     }
   }
 }

@@ -19,9 +19,9 @@ export const isRetryable = (error: unknown): boolean => retryable.has(sqlState(e
 export function isAway(error: unknown): boolean {
   const state = sqlState(error);
   if (state && (away.has(state) || state.startsWith('08'))) return true;
-  if (!(error instanceof Error)) return false;
-  if (error instanceof AggregateError) return error.errors.some(isAway); // one refusal per address of a name
-  return awayCodes.has(String((error as NodeJS.ErrnoException).code)) || awayText.test(error.message);
+  const { code, message, errors } = (error ?? {}) as { code?: unknown; message?: unknown; errors?: unknown };
+  if (Array.isArray(errors) && errors.some(isAway)) return true; // one refusal per address of a name
+  return awayCodes.has(String(code)) || awayText.test(String(message));
 }
 
 /** The error as callers should see it: an outage by its class, anything else as it is. */
