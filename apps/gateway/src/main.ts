@@ -11,6 +11,6 @@ await runService(gatewayModule(config), {
   internalPort: config.INTERNAL_PORT,
   host: config.HOST,
   logLevel: config.LOG_LEVEL,
-  messaging: { url: config.AMQP_URL, namespace: config.NAMESPACE },
+  messaging: { url: config.AMQP_URL, namespace: config.NAMESPACE, retryDelaysMs: config.RETRY_DELAYS_MS },
   http: { port: config.PORT, adapter: serverOptions as object, configure: configureServer },
 });

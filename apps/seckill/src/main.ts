@@ -8,5 +8,5 @@ await runService(AppModule.with(config), {
   internalPort: config.INTERNAL_PORT,
   host: config.HOST,
   logLevel: config.LOG_LEVEL,
-  messaging: { url: config.AMQP_URL, namespace: config.NAMESPACE },
+  messaging: { url: config.AMQP_URL, namespace: config.NAMESPACE, retryDelaysMs: config.RETRY_DELAYS_MS },
 });

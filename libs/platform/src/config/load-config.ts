@@ -10,6 +10,8 @@ export const commonConfig = {
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** Prefix of every exchange and queue, so that several platforms can share a broker. */
   NAMESPACE: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/).default('floodgate'),
+  /** Waits of the retry tiers instead of the table's, comma-separated milliseconds; every service of a namespace needs the same. */
+  RETRY_DELAYS_MS: z.string().regex(/^\d+(,\d+)*$/).transform((list) => list.split(',').map(Number)).optional(),
   INTERNAL_PORT: z.coerce.number().int().min(0).max(65535),
   HOST: z.string().default('127.0.0.1'),
 };
