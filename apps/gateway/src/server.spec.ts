@@ -77,6 +77,11 @@ describe('a body', () => {
     expect([got.status, got.json.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
   });
 
+  it('that is compressed is refused', async () => {
+    const got = await reserve({ body: JSON.stringify(withItem({})), headers: { 'content-encoding': 'gzip' } });
+    expect([got.status, got.json.code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
+  });
+
   it.each(['application/json', 'application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"'])('of type %s is read', async (type) => {
     expect((await reserve({ body: '{}', headers: { 'content-type': type } })).status).toBe(400);
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { refuse } from '@floodgate/contracts';
 import { Shutdown } from '@floodgate/platform';
@@ -34,6 +34,12 @@ export const serverOptions = {
   clientErrorHandler,
 } as const;
 
+/**
+ * Between the first `Connection: close` and the closing of idle connections: those in use end with an answer of their own, and no request
+ * meets a connection that is being closed.
+ */
+const drainNoticeMs = 300;
+
 /** Puts admission, body reading and problem documents into the server. Before the routes are registered. */
 export function configureServer(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
@@ -42,7 +48,10 @@ export function configureServer(app: NestFastifyApplication): void {
   server.decorateRequest('actor', null as never);
   server.decorateRequest('call', null as never);
   let draining = false;
-  app.get(Shutdown, { strict: false }).onIntake('http', () => { draining = true; });
+  app.get(Shutdown, { strict: false }).onIntake('http', () => {
+    draining = true;
+    return new Promise((resolve) => { setTimeout(resolve, drainNoticeMs); });
+  });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     // Clients go elsewhere by themselves, before the connection is cut under them.
@@ -61,14 +70,19 @@ export function configureServer(app: NestFastifyApplication): void {
 function acceptJsonOnly(app: NestFastifyApplication, server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   app.useBodyParser('application/json', {}, (request, raw, done) => {
-    if (/charset=(?!"?utf-?8"?\s*(?:;|$))/i.test(request.headers['content-type'] ?? '')) done(unsupported());
-    else done(null, readJsonBody(raw));
+    if (isPlainUtf8(request.headers)) done(null, readJsonBody(raw));
+    else done(unsupported());
   });
   // `curl -d ''` names a type for a body that is not there.
   app.useBodyParser('*', {}, (_request, raw, done) => {
     if (raw.length === 0) done(null, undefined);
     else done(unsupported());
   });
+}
+
+/** Nothing is inflated here: a few compressed bytes can stand for any number of plain ones. */
+function isPlainUtf8(headers: IncomingHttpHeaders): boolean {
+  return !/charset=(?!"?utf-?8"?\s*(?:;|$))/i.test(headers['content-type'] ?? '') && (headers['content-encoding'] ?? 'identity') === 'identity';
 }
 
 const unsupported = (): Error => Object.assign(new Error('unsupported media type'), { name: 'FastifyError', statusCode: 415 });

@@ -136,11 +136,16 @@ describe('the stream of a reservation', () => {
     }
   });
 
-  it('ends when the gateway stops, and is refused before it begins as a problem', async () => {
+  it('ends when the gateway stops, and no other begins there', async () => {
     current = view(1);
     const stream = await open();
     await gateway.app.get(Shutdown, { strict: false }).run('intake');
     await stream.ended;
+    const refused = await callOperation(gateway.app, 'streamReservation', { path: { id: rid }, headers: bearer('buyer-1', 'buyer') });
+    expect([refused.json.code, refused.headers['connection']]).toEqual(['UNAVAILABLE', 'close']);
+  });
+
+  it('is refused as a problem where there is nothing to follow', async () => {
     client.on('get-reservation', () => ({ ok: false, code: 'NOT_FOUND', detail: '' })).on('find-reservation', () => ({ found: null, sure: true }));
     expect((await callOperation(gateway.app, 'streamReservation', { path: { id: rid }, headers: bearer('buyer-1', 'buyer') })).json.code).toBe('NOT_FOUND');
   });

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { refuse, type Refusal, type ReservationView } from '@floodgate/contracts';
 import { Shutdown, errorText } from '@floodgate/platform';
 import type { FastifyReply } from 'fastify';
@@ -18,20 +18,28 @@ export const streaming = {
 
 /** Server-sent events about reservations: what is read from Postgres is the truth, notices and heartbeats only say when to read. */
 @Injectable()
-export class ReservationStreams implements OnModuleInit {
+export class ReservationStreams implements OnModuleInit, OnModuleDestroy {
   private readonly streams = new Set<ReservationStream>();
   private readonly perAccount = new Map<string, number>();
+  private stopped = false;
 
   constructor(private readonly reader: ReservationReader, private readonly notices: OrderNotices, private readonly shutdown: Shutdown) {}
 
   onModuleInit(): void {
-    this.shutdown.onIntake('event streams', () => this.endAll());
+    this.shutdown.onIntake('event streams', () => this.onModuleDestroy());
+  }
+
+  /** Ends every stream; the clients come back with their last version, to another gateway. */
+  onModuleDestroy(): void {
+    this.stopped = true;
+    for (const stream of this.streams) stream.end();
   }
 
   /** Opens the stream on the reply's socket. @returns the refusal, if there is nothing to follow */
   async open({ path, headers, actor, reply }: Call): Promise<Refusal | null> {
     const rid = path['id'] ?? '';
     const { accountId } = actor;
+    if (this.stopped) return refuse('UNAVAILABLE', 'This gateway is stopping.');
     if (this.streams.size >= streaming.streamsMax) return refuse('OVERLOADED', 'Too many streams are open; poll instead.');
     if ((this.perAccount.get(accountId) ?? 0) >= streaming.streamsPerAccountMax) return refuse('RATE_LIMITED', 'Too many streams of this account are open.', { scope: 'account' });
     const stream = new ReservationStream(() => this.reader.read(rid, accountId));
@@ -45,10 +53,6 @@ export class ReservationStreams implements OnModuleInit {
     };
     this.streams.add(stream);
     return stream.start(reply, headers['last-event-id']);
-  }
-
-  private endAll(): void {
-    for (const stream of this.streams) stream.end();
   }
 
   private count(accountId: string, by: number): void {

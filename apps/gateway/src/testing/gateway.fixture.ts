@@ -37,7 +37,6 @@ export async function startGateway(client = new StandInClient(), config = testCo
   return {
     app, client, board: get(Board), catalogue: get(SaleCatalogue), clock: get(PlatformClock), entryTokens: get(EntryTokens),
     close: async () => {
-      await get(Shutdown).run('intake');
       await get(Shutdown).run('drain');
       await app.close();
     },
