@@ -68,7 +68,7 @@ export class SandboxProvider extends PaymentProvider implements BeforeApplicatio
   override async *book(orderPrefix: string): AsyncIterable<ProviderPayment> {
     for (let cursor: string | null = ''; cursor !== null;) {
       const query = new URLSearchParams({ orderPrefix, ...(cursor === '' ? {} : { cursor }) });
-      const page: z.infer<typeof pageSchema> = this.checked(pageSchema, await this.call('GET', `/v1/book?${query}`));
+      const page: z.infer<typeof pageSchema> = this.checked(pageSchema, await this.call('GET', `/v1/book?${query.toString()}`));
       yield* page.items;
       cursor = page.nextCursor;
     }
