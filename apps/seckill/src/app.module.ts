@@ -28,7 +28,7 @@ import { SyncStockConsumer } from './sync/sync-stock.consumer.js';
 /** What the process cannot do its job without, and the connection's end. */
 @Injectable()
 class RedisLifecycle implements OnApplicationShutdown {
-  constructor(private readonly redis: Redis, link: RedisLink, list: LaneList, readiness: Readiness, probes: ConsumerProbes) {
+  constructor(redis: Redis, private readonly link: RedisLink, list: LaneList, readiness: Readiness, probes: ConsumerProbes) {
     readiness.register('redis', () => link.up);
     // A platform without sales has no lanes, and that is known too.
     readiness.register('lanes', () => list.known);
@@ -37,7 +37,7 @@ class RedisLifecycle implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    this.redis.disconnect();
+    this.link.leave();
   }
 }
 

@@ -10,8 +10,10 @@ import { BoardOutlet } from './board.outlet.js';
 import { LaneBoard } from './lane.board.js';
 
 const BEAT_MS = 1_000;
-// Changes within this time go out together: at most forty boards a second and lane, however fast it sells.
+// Changes within this time go out together: at most forty boards a second, however fast a lane sells.
 const GATHER_MS = 25;
+// A lane of thousands of items takes milliseconds to read: telling of it must not take more than a tenth of Redis's time.
+const REST_PER_LOOK = 9;
 
 /** Tells the gateways about every lane: at once when something changes, and each second although nothing does. */
 @Injectable()
@@ -25,6 +27,7 @@ export class BoardBeat implements OnApplicationBootstrap {
   private nextBeat: NodeJS.Timeout | undefined;
   private beating: Promise<void> | null = null;
   private again = false;
+  private restMs = 0;
   private stopped = false;
 
   constructor(
@@ -53,7 +56,7 @@ export class BoardBeat implements OnApplicationBootstrap {
     this.gathering ??= setTimeout(() => {
       this.gathering = undefined;
       void this.tellChanges();
-    }, GATHER_MS);
+    }, Math.max(GATHER_MS, this.restMs));
   }
 
   /** A round and a beat of all lanes now, and from then on each second. */
@@ -74,7 +77,7 @@ export class BoardBeat implements OnApplicationBootstrap {
   }
 
   private async beat(): Promise<void> {
-    if (this.lanes.all().some((lane) => lane.view && !lane.open)) this.tell(this.lanes.all());
+    if (this.lanes.all().some((lane) => lane.present && !lane.open)) this.tell(this.lanes.all());
     await this.watch.round();
     this.tell(this.lanes.all());
   }
@@ -83,7 +86,9 @@ export class BoardBeat implements OnApplicationBootstrap {
     const lanes = [...this.changed];
     this.changed.clear();
     try {
+      const startedAtMs = performance.now();
       await this.fence.look(lanes);
+      this.restMs = Math.min((performance.now() - startedAtMs) * REST_PER_LOOK, BEAT_MS);
       this.tell(lanes);
     } catch (error) {
       // The next beat says it.

@@ -177,7 +177,6 @@ describe('arming', () => {
 
 /** Our own connection is to be back before the test goes on. */
 async function reconnected(happening: () => Promise<void>): Promise<void> {
-  const ready = new Promise<void>((resolve) => { redis.once('close', () => redis.once('ready', () => resolve())); });
   await happening();
-  await ready;
+  await eventually(() => redis.ping());
 }

@@ -78,8 +78,8 @@ export class Fence {
     if (known) return known;
     const lane = this.lanes.obtain(saleId, number);
     await this.look([lane]);
-    if (lane.view) return lane;
-    this.lanes.remove(lane);
+    if (lane.present) return lane;
+    if (!lane.ordered) this.lanes.remove(lane);
     return undefined;
   }
 
@@ -90,8 +90,7 @@ export class Fence {
       if (now.generation !== this.link.generation) return;
       this.clock.set(nowMs);
       if (!view) {
-        lane.view = null;
-        lane.sound = false;
+        lane.miss();
         this.turn(lane, false);
         return;
       }

@@ -52,7 +52,7 @@ export class LaneList {
   private async catchUp(lanes: readonly OrderedLane[]): Promise<void> {
     for (const ordered of lanes) {
       const lane = this.lanes.get(ordered.saleId, ordered.lane);
-      if (!lane?.view || lane.view.version >= ordered.version) continue;
+      if (!lane?.present || (lane.view?.version ?? 0) >= ordered.version) continue;
       await this.stock.changeState(lane.keys, ordered.version, ordered.state)
         .catch((error: unknown) => this.logger.debug(errorText(error))); // with Redis away the next round does it
     }

@@ -1,4 +1,4 @@
-import { hash32 } from '@floodgate/contracts';
+import { hash32, type LaneLoad } from '@floodgate/contracts';
 import { Injectable } from '@nestjs/common';
 import type { LaneView } from '../stock/board.store.js';
 import { keysOf, type LaneKeys } from '../stock/lane.keys.js';
@@ -19,7 +19,12 @@ export class Lane {
   loadedEpoch = 0;
   /** Since when a load of `orderedEpoch` has been waited for; monotonic milliseconds. */
   waitingSinceMs: number | null = null;
+  /** As the order service describes it. */
+  ordered: Pick<LaneLoad, 'version' | 'state'> | null = null;
+  /** The last time Redis had it; stays when Redis has lost it. */
   view: LaneView | null = null;
+  /** Whether Redis had it at the last look. */
+  present = false;
   /** Hashes of the accounts admitted under `admittedLoad`, in Redis's order; may lag behind Redis. */
   admittedLoad = '';
   admittedHashes: number[] = [];
@@ -35,6 +40,7 @@ export class Lane {
   /** Takes over what was read, and the admissions in it that are new. */
   see(view: LaneView): void {
     this.view = view;
+    this.present = true;
     this.epoch = view.epoch;
     if (view.selling) this.loadedEpoch = Math.max(this.loadedEpoch, view.epoch);
     if (view.load !== this.admittedLoad) {
@@ -48,7 +54,14 @@ export class Lane {
     for (const account of view.accounts.slice(known)) this.admittedHashes.push(hash32(account));
   }
 
-  heard(ordered: { epoch: number; loadedEpoch: number }): void {
+  /** Redis does not have it: it was never loaded, or is lost. */
+  miss(): void {
+    this.present = false;
+    this.sound = false;
+  }
+
+  heard(ordered: Pick<LaneLoad, 'epoch' | 'version' | 'state'> & { loadedEpoch: number }): void {
+    this.ordered = ordered;
     if (ordered.epoch !== this.orderedEpoch) this.waitingSinceMs = null;
     this.orderedEpoch = Math.max(this.orderedEpoch, ordered.epoch);
     this.loadedEpoch = Math.max(this.loadedEpoch, ordered.loadedEpoch);

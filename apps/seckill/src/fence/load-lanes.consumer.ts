@@ -27,7 +27,7 @@ export class LoadLanesConsumer {
     const wanted: LaneToLoad[] = [];
     for (const load of lanes) {
       const lane = this.lanes.obtain(load.saleId, load.lane);
-      lane.heard({ epoch: load.epoch, loadedEpoch: 0 });
+      lane.heard({ ...load, loadedEpoch: 0 });
       // Where Postgres has a later epoch, this message has been overtaken and another is on its way.
       if (lane.orderedEpoch === load.epoch) wanted.push({ lane, load });
     }

@@ -8,14 +8,21 @@ export class RedisLink {
   /** Rises with every connection that ends. */
   generation = 0;
   private run: string | null = null;
+  private leaving = false;
   private readonly onLost: (() => void)[] = [];
 
   constructor(private readonly redis: Redis) {
     redis.on('close', () => {
       this.generation++;
       this.run = null;
-      for (const listener of this.onLost) listener();
+      if (!this.leaving) for (const listener of this.onLost) listener();
     });
+  }
+
+  /** Ends the connection for good; nobody needs to worry about that. */
+  leave(): void {
+    this.leaving = true;
+    this.redis.disconnect();
   }
 
   get up(): boolean {

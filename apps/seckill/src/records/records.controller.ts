@@ -64,7 +64,7 @@ export class RecordsController {
   private async withLane<T>(saleId: string, number: number, read: (lane: Lane) => Promise<T>): Promise<T | ReturnType<typeof redisAway>> {
     try {
       const lane = await this.fence.learn(saleId, number);
-      return lane?.view ? await read(lane) : refuse('SALE_NOT_FOUND', 'Redis does not have this lane');
+      return lane?.present ? await read(lane) : refuse('SALE_NOT_FOUND', 'Redis does not have this lane');
     } catch (error) {
       this.logger.debug(errorText(error));
       return redisAway();

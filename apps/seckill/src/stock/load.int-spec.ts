@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '@floodgate/platform/testing';
 import type { Redis } from 'ioredis';
 import { LaneFixture, laneLoad } from '../support/lane.fixture.js';
 import { PrivateRedis } from '../support/private.redis.js';
@@ -175,8 +176,8 @@ it('out of memory nothing is reserved, but units come back and boards are told',
   }
 });
 
+/** Our own connection is to be back before the test goes on. */
 async function reconnected(happening: () => Promise<void>): Promise<void> {
-  const ready = new Promise<void>((resolve) => { redis.once('close', () => redis.once('ready', () => resolve())); });
   await happening();
-  await ready;
+  await eventually(() => redis.ping());
 }
