@@ -32,7 +32,7 @@ describe('promise: a refusal has its code, in the order of docs/api.md, and chan
   it('a reservation: each fault is masked by the one before it in the order', async () => {
     const open = await api.armedSale([{ quota: 3, perAccount: 2 }, { quota: 1 }]);
     const [limited, single] = open.items.map((item) => item.id) as [string, string];
-    const later = await api.armedSale([{ quota: 1 }], { opensAt: new Date(Date.now() + 3_600_000).toISOString(), closesAt: new Date(Date.now() + 7_200_000).toISOString() });
+    const later = await api.armedSale([{ quota: 1 }], { opensAt: new Date(Date.now() + 300_000).toISOString(), closesAt: new Date(Date.now() + 7_200_000).toISOString() });
     const buyer = api.buyer();
     const entryToken = await buyer.entryToken(open.id);
     const body = (items: unknown, token = entryToken) => ({ entryToken: token, items });
