@@ -14,6 +14,8 @@ export class ProblemFilter implements ExceptionFilter {
   catch(exception: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
+    // The client went away in the middle of its request: nobody is left to answer, and nothing is wrong here.
+    if (request.raw.destroyed && !request.raw.complete) return;
     if (reply.sent) {
       this.logger.error({ requestId: request.id, error: exception });
       return;
