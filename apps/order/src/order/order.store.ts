@@ -1,5 +1,5 @@
 import { saleOfReservation, type ReleaseReason } from '@floodgate/contracts';
-import { Database, type Transaction } from '@floodgate/platform';
+import { Batcher, Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { numbers, texts } from '../ledger/sql-array.js';
 import { orderColumns, type OrderRow } from './order.row.js';
@@ -19,16 +19,16 @@ interface Step {
  */
 @Injectable()
 export class OrderStore {
+  /** Buyers look at their orders all at once; together they cost one round trip. */
+  private readonly finder = new Batcher<{ saleId: string; rid: string }, OrderRow | null>((wanted) => this.findAll(wanted), { sizeMax: 256, batchesInFlightMax: 2 });
+
   constructor(private readonly database: Database) {}
 
   /** The order, whatever its state, or null. `accountId` given: only if it is that account's. */
   async find(rid: string, accountId?: string): Promise<OrderRow | null> {
     const saleId = saleOfReservation(rid);
     if (saleId === null) return null;
-    const rows = await this.database.query<OrderRow>({
-      name: 'order-find', text: `SELECT ${orderColumns} FROM orders o WHERE o.sale_id = $1 AND o.rid = $2`, values: [saleId, rid],
-    });
-    const row = rows[0];
+    const row = await this.finder.ask({ saleId, rid });
     return row && (accountId === undefined || row.accountId === accountId) ? row : null;
   }
 
@@ -121,5 +121,16 @@ export class OrderStore {
         FROM locked WHERE o.sale_id = locked.sale_id AND o.rid = locked.rid RETURNING ${orderColumns}`,
       values: [step.saleId, texts(step.rids), step.from, step.to, step.reason ?? null],
     });
+  }
+
+  /** Answers in the order asked; null where there is no such row. */
+  private async findAll(wanted: readonly { saleId: string; rid: string }[]): Promise<(OrderRow | null)[]> {
+    const rows = await this.database.query<OrderRow>({
+      name: 'orders-find',
+      text: `SELECT ${orderColumns} FROM orders o JOIN unnest($1::text[], $2::text[]) AS w (sale_id, rid) ON o.sale_id = w.sale_id AND o.rid = w.rid`,
+      values: [texts(wanted.map((one) => one.saleId)), texts(wanted.map((one) => one.rid))],
+    });
+    const found = new Map(rows.map((row) => [row.rid, row]));
+    return wanted.map(({ rid }) => found.get(rid) ?? null);
   }
 }
