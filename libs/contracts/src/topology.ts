@@ -12,7 +12,7 @@ export interface Queue {
 
 /**
  * One row per queue, named `<consumer>.<what it does>`.
- * Retry tiers (a queue per delay), the dead-letter queue and the queue of the unroutable are derived from it, never written by hand.
+ * Retry tiers (a queue per delay) and the dead-letter queue are derived from it, never written by hand.
  */
 export const queues = {
   'order.copy-sale': { binds: ['sale.approved', 'sale.changed'], prefetch: 8, attempts: 20 },
@@ -42,12 +42,13 @@ export const retryDelaysMs = [1_000, 10_000, 60_000, 600_000] as const;
 
 /** Exchanges, before the namespace is put in front. */
 export const exchanges = {
-  /** Topic; every message, routed by its name. What nobody is bound for goes to `unrouted`. */
+  /**
+   * Topic; every message, routed by its name. What nobody is bound for comes back to its publisher (`mandatory`). No alternate
+   * exchange: it would count as a route, and an unroutable message would be confirmed.
+   */
   messages: 'messages',
   /** Fanout, transient: the board. */
   board: 'board',
-  /** Fanout: the alternate exchange of `messages`. */
-  unrouted: 'unrouted',
 } as const;
 
 export const retryQueue = (queue: string, delayMs: number): string => `${queue}.retry-${delayMs}`;

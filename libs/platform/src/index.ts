@@ -26,7 +26,7 @@ export { isRetryable, sqlState } from './postgres/postgres.errors.js';
 export { PostgresModule, type PostgresOptions } from './postgres/postgres.module.js';
 export { createRedis } from './redis/redis.client.js';
 export { Readiness, type Check } from './shutdown/readiness.js';
-export { runService, type ServiceOptions } from './shutdown/run-service.js';
+export { runService, bootService, type BootedService, type ServiceOptions } from './shutdown/run-service.js';
 export { ServiceModule } from './shutdown/service.module.js';
 export { Shutdown } from './shutdown/shutdown.js';
 export { createLogger, hashForLog, setLogLevel, type Logger } from './telemetry/logger.js';

@@ -1,7 +1,6 @@
 import { instanceQueues, queues, requestQueues, requests, type MessageName, type Queue, type QueueName, type RequestName, type RequestQueueName } from '@floodgate/contracts';
 import { Injectable } from '@nestjs/common';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
-import type { Channel } from 'amqplib';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { Readiness } from '../shutdown/readiness.js';
 import { Broker } from './broker.js';
@@ -32,7 +31,7 @@ export class AmqpServer extends Server implements CustomTransportStrategy {
   private readonly consumers: QueueConsumer[] = [];
   private readonly promises: QueueConsumer[] = [];
   private readonly responders: RequestResponder[] = [];
-  private replies: KeptChannel<Channel> | undefined;
+  private replies: KeptChannel | undefined;
   private watchdog: ConsumerWatchdog | undefined;
   private draining: Promise<void> | undefined;
 
@@ -87,8 +86,8 @@ export class AmqpServer extends Server implements CustomTransportStrategy {
     throw new Error('the broker emits no events through Nest');
   }
 
-  unwrap<T>(): T {
-    return this.parts.broker as T;
+  unwrap(): never {
+    throw new Error('there is no single connection behind this server');
   }
 
   private async drain(): Promise<void> {
@@ -116,7 +115,8 @@ export class AmqpServer extends Server implements CustomTransportStrategy {
         waitMs: batch?.waitMs ?? 0,
         concurrency: concurrency ?? (batch ? 1 : row.prefetch),
         run: runner.run,
-        probe: probes.of(kind.queue),
+        // Retries and dead letters need the publisher.
+        probe: async () => publisher.state === 'up' && (await probes.back(kind.queue)),
       });
       this.parts.inspector.track(kind.queue, consumer);
       this.promises.push(consumer);
@@ -131,7 +131,7 @@ export class AmqpServer extends Server implements CustomTransportStrategy {
   }
 
   private addDeadLetters(queue: QueueName, handler: (argument: unknown) => Promise<unknown>): void {
-    const { broker: { names }, publisher } = this.parts;
+    const { broker: { names }, publisher, probes } = this.parts;
     this.add({
       name: `${queue} dead letters`,
       declare: async (channel) => {
@@ -141,6 +141,7 @@ export class AmqpServer extends Server implements CustomTransportStrategy {
       },
       prefetch: 16, sizeMax: 16, waitMs: 50, concurrency: 1,
       run: deadLetterRunner(queue, names.dead(queue), publisher.confirmed, handler),
+      probe: () => probes.back(null),
     });
   }
 
@@ -171,7 +172,7 @@ export class AmqpServer extends Server implements CustomTransportStrategy {
 
   private answer(answers: Map<RequestQueueName, Map<RequestName, AnswerHandler>>): void {
     if (answers.size === 0) return;
-    const replies = new KeptChannel<Channel>(this.parts.broker.request, 'plain', { name: 'answers' });
+    const replies = new KeptChannel(this.parts.broker.request, 'plain', { name: 'answers' });
     this.replies = replies;
     for (const queue of requestQueues) {
       const handlers = answers.get(queue);

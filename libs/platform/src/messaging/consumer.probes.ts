@@ -3,16 +3,26 @@ import type { QueueName } from '@floodgate/contracts';
 
 export type Probe = () => boolean | Promise<boolean>;
 
-/** Asked while a queue's consumer is paused: is the server that was missing back? Without a probe, the next message is the probe. */
+/** Asked while a consumer is paused: is the server that was missing back? Without any probe, the next message is the probe. */
 @Injectable()
 export class ConsumerProbes {
-  private readonly probes = new Map<QueueName, Probe>();
+  private readonly general: Probe[] = [];
+  private readonly own = new Map<QueueName, Probe>();
 
+  /** What one queue's handler needs besides. */
   register(queue: QueueName, probe: Probe): void {
-    this.probes.set(queue, probe);
+    this.own.set(queue, probe);
   }
 
-  of(queue: QueueName): Probe {
-    return () => this.probes.get(queue)?.() ?? true;
+  /** What every handler of this process needs; PostgresModule registers its database. */
+  registerForAll(probe: Probe): void {
+    this.general.push(probe);
+  }
+
+  /** @param queue null: only what all need */
+  async back(queue: QueueName | null): Promise<boolean> {
+    const own = queue ? this.own.get(queue) : undefined;
+    const results = await Promise.all([...this.general, ...(own ? [own] : [])].map(async (probe) => probe()));
+    return results.every(Boolean);
   }
 }

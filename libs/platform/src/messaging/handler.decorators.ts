@@ -45,8 +45,8 @@ class OriginalErrorFilter implements RpcExceptionFilter {
   }
 }
 
-const handler = (pattern: MethodDecorator): MethodDecorator => applyDecorators(pattern, UseFilters(new OriginalErrorFilter())) as MethodDecorator;
-const event = (pattern: string, extras: HandlerKind) => handler(EventPattern<string>(pattern, extras)) as Handler<never, unknown>;
+const handler = (pattern: MethodDecorator): MethodDecorator => applyDecorators(pattern, UseFilters(new OriginalErrorFilter()));
+const event = (pattern: string, extras: HandlerKind) => handler((EventPattern as (pattern: string, extras: object) => MethodDecorator)(pattern, extras)) as Handler<never, unknown>;
 
 /**
  * Handles a queue's messages; always an array, of one without `batch`. Resolved = all done and acknowledged.

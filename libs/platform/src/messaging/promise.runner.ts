@@ -1,4 +1,4 @@
-import { queues, type MessageName, type Queue, type QueueName } from '@floodgate/contracts';
+import { queues, type Queue, type QueueName } from '@floodgate/contracts';
 import { Logger } from '@nestjs/common';
 import type { ConsumeMessage, Options } from 'amqplib';
 import { PermanentError, SplitError, classifyFailure, errorText } from '../errors.js';
@@ -45,7 +45,7 @@ export class PromiseRunner {
 
   private decode(message: ConsumeMessage): Delivery | PermanentError {
     try {
-      return decodeMessage(message, this.row.binds as readonly MessageName[]);
+      return decodeMessage(message, this.row.binds);
     } catch (error) {
       return error instanceof PermanentError ? error : new PermanentError('unreadable', { cause: error });
     }

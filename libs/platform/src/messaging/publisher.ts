@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { boardSchema, type Board, type MessageBody, type MessageName } from '@floodgate/contracts';
 import { Injectable } from '@nestjs/common';
-import type { Channel } from 'amqplib';
 import { PublishError } from '../errors.js';
 import { published } from '../telemetry/metrics.js';
 import { Broker } from './broker.js';
@@ -25,11 +24,11 @@ export interface PublishOptions {
 export class Publisher {
   /** For the consumers: retries and dead letters go out on the same channel. */
   readonly confirmed: ConfirmedPublisher;
-  private readonly board: KeptChannel<Channel>;
+  private readonly board: KeptChannel;
 
   constructor(private readonly broker: Broker) {
     this.confirmed = new ConfirmedPublisher(broker);
-    this.board = new KeptChannel<Channel>(broker.request, 'plain', { name: 'board' });
+    this.board = new KeptChannel(broker.request, 'plain', { name: 'board' });
   }
 
   /** `blocked`: the broker is out of memory or disk and refuses publishes; stop taking in work that must be published. */

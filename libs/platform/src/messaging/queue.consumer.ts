@@ -51,7 +51,7 @@ export class QueueConsumer {
   /** Messages ever delivered here. */
   deliveries = 0;
   private readonly logger: Logger;
-  private readonly kept: KeptChannel<Channel>;
+  private readonly kept: KeptChannel;
   private state: 'flowing' | 'paused' | 'stopped' = 'flowing';
   private session: Session | undefined;
   private buffer: Received[] = [];
@@ -66,7 +66,7 @@ export class QueueConsumer {
 
   constructor(connection: AmqpConnection, readonly spec: ConsumerSpec) {
     this.logger = new Logger(`consumer ${spec.name}`);
-    this.kept = new KeptChannel<Channel>(connection, 'plain', { name: spec.name, setup: (channel) => this.begin(channel), lost: () => this.discard() });
+    this.kept = new KeptChannel(connection, 'plain', { name: spec.name, setup: (channel) => this.begin(channel), lost: () => this.discard() });
   }
 
   /** Subscribed, or paused on purpose. */
@@ -238,5 +238,6 @@ export class QueueConsumer {
   private discard(): void {
     this.buffer = [];
     this.session = undefined;
+    if (this.unsettled === 0) this.idle?.();
   }
 }

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { QueueName } from '@floodgate/contracts';
-import type { Channel } from 'amqplib';
 import { InfrastructureError } from '../errors.js';
 import { Broker } from './broker.js';
 import { KeptChannel } from './kept.channel.js';
@@ -16,11 +15,11 @@ export interface QueueDepth {
 /** How much waits in queues. */
 @Injectable()
 export class QueueInspector {
-  private readonly kept: KeptChannel<Channel>;
+  private readonly kept: KeptChannel;
   private readonly consumers = new Map<QueueName, QueueConsumer>();
 
   constructor(private readonly broker: Broker) {
-    this.kept = new KeptChannel<Channel>(broker.consume, 'plain', { name: 'inspect' });
+    this.kept = new KeptChannel(broker.consume, 'plain', { name: 'inspect' });
   }
 
   /** Called by the server for each queue that this process consumes. */

@@ -1,6 +1,6 @@
 import { requests, type Answer, type Ask, type RequestName } from '@floodgate/contracts';
 import { Injectable } from '@nestjs/common';
-import type { Channel, ConsumeMessage } from 'amqplib';
+import type { ConsumeMessage } from 'amqplib';
 import { RequestError, type RequestErrorCode } from '../errors.js';
 import { asked } from '../telemetry/metrics.js';
 import { Broker } from './broker.js';
@@ -24,12 +24,12 @@ interface Pending {
 /** Questions to other services. Nothing of it is stored: an answer comes in time or not at all. */
 @Injectable()
 export class RequestClient {
-  private readonly kept: KeptChannel<Channel>;
+  private readonly kept: KeptChannel;
   private readonly pending = new Map<string, Pending>();
   private sequence = 0;
 
   constructor(private readonly broker: Broker) {
-    this.kept = new KeptChannel<Channel>(broker.request, 'plain', {
+    this.kept = new KeptChannel(broker.request, 'plain', {
       name: 'ask',
       setup: async (channel) => {
         channel.on('return', (message) => this.fail(String(message.properties.correlationId), 'UNROUTABLE', 'nobody answers'));

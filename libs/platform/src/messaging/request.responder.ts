@@ -1,6 +1,6 @@
 import { requests, type RequestName, type RequestQueueName } from '@floodgate/contracts';
 import { Logger } from '@nestjs/common';
-import type { Channel, ConsumeMessage } from 'amqplib';
+import type { ConsumeMessage } from 'amqplib';
 import { errorText } from '../errors.js';
 import { answered } from '../telemetry/metrics.js';
 import type { Broker } from './broker.js';
@@ -17,7 +17,7 @@ export type AnswerHandler = (ask: unknown) => Promise<unknown>;
  */
 export class RequestResponder {
   private readonly logger: Logger;
-  private readonly asks: KeptChannel<Channel>;
+  private readonly asks: KeptChannel;
   private tag: string | undefined;
   private running = 0;
   private idle: (() => void) | undefined;
@@ -27,10 +27,10 @@ export class RequestResponder {
     private readonly queue: RequestQueueName,
     private readonly handlers: ReadonlyMap<RequestName, AnswerHandler>,
     /** Where answers leave: not the connection they came in on, which a publisher's alarm must not block. */
-    private readonly replies: KeptChannel<Channel>,
+    private readonly replies: KeptChannel,
   ) {
     this.logger = new Logger(`answers ${queue}`);
-    this.asks = new KeptChannel<Channel>(broker.consume, 'plain', {
+    this.asks = new KeptChannel(broker.consume, 'plain', {
       name: queue,
       setup: async (channel) => {
         const name = await declareRequestQueue(channel, broker.names, queue);

@@ -1,5 +1,6 @@
-import { Global, Injectable, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Global, Injectable, Module, Optional, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { ConsumerProbes } from '../messaging/consumer.probes.js';
 import { Readiness } from '../shutdown/readiness.js';
 import { ServiceModule } from '../shutdown/service.module.js';
 import { Database, type DatabaseOptions } from './database.js';
@@ -9,10 +10,17 @@ export type PostgresOptions = DatabaseOptions & MigrationOptions;
 
 @Injectable()
 class PostgresLifecycle implements OnModuleInit, OnApplicationShutdown {
-  constructor(private readonly database: Database, private readonly dataSource: DataSource, private readonly readiness: Readiness) {}
+  constructor(
+    private readonly database: Database,
+    private readonly dataSource: DataSource,
+    private readonly readiness: Readiness,
+    @Optional() private readonly probes?: ConsumerProbes,
+  ) {}
 
   onModuleInit(): void {
     this.readiness.register('postgres', () => this.database.reachable());
+    // A paused consumer must not take messages only to give them back: some brokers count that, and have a limit.
+    this.probes?.registerForAll(() => this.database.reachable());
   }
 
   async onApplicationShutdown(): Promise<void> {

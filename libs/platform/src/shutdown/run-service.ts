@@ -1,4 +1,4 @@
-import { Module, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
+import { Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LevelWithSilent } from 'pino';
@@ -32,6 +32,14 @@ export interface ServiceOptions {
   };
 }
 
+export interface BootedService {
+  app: NestFastifyApplication;
+  internalPort: number;
+  /** Drains and closes everything. */
+  stop: () => Promise<void>;
+}
+
+// A supervisor kills after ten seconds.
 const STOP_MS = 9_500;
 const HTTP_DRAIN_MS = 3_000;
 
@@ -39,31 +47,42 @@ const HTTP_DRAIN_MS = 3_000;
  * Runs a service until SIGTERM or SIGINT, then drains it in the order that loses nothing and exits 0 within ten seconds.
  * @param AppModule the app's root module
  */
-export async function runService(AppModule: Type | DynamicModule, options: ServiceOptions): Promise<INestApplication> {
+export async function runService(AppModule: Type, options: ServiceOptions): Promise<NestFastifyApplication> {
+  let service: BootedService | undefined;
+  // From the first moment on: a start may wait for a server for long.
+  stopOnSignal(options.name, async () => service?.stop());
+  service = await bootService(AppModule, options);
+  return service.app;
+}
+
+/** As {@link runService}, without the signals. */
+export async function bootService(AppModule: Type, options: ServiceOptions): Promise<BootedService> {
   if (options.logLevel) setLogLevel(options.logLevel);
   startDefaultMetrics(options.name);
   const internal = new InternalServer();
-  await internal.listen(options.internalPort, options.host);
-
-  const adapter = new FastifyAdapter({ forceCloseConnections: 'idle', ...(options.http?.adapter as object) });
-  const app = await NestFactory.create<NestFastifyApplication>(rootModule(AppModule, options), adapter, {
-    logger: new NestLogger(options.name),
-    rawBody: options.http?.rawBody ?? false,
-    abortOnError: false,
-  });
-  await options.http?.configure?.(app);
-  const server = options.messaging ? new AmqpServer(app.get(AmqpServerParts, { strict: false })) : undefined;
-  if (server) app.connectMicroservice({ strategy: server });
-  stopOnSignal(options.name, () => stop(app, server, internal, options));
-
-  await app.init();
-  await app.startAllMicroservices();
-  if (options.http) await app.listen(options.http.port, options.host);
-  internal.started(app.get(Readiness, { strict: false }));
-  return app;
+  const internalPort = await internal.listen(options.internalPort, options.host);
+  try {
+    const adapter = new FastifyAdapter({ forceCloseConnections: 'idle', ...(options.http?.adapter as object) });
+    const app = await NestFactory.create<NestFastifyApplication>(rootModule(AppModule, options), adapter, {
+      logger: new NestLogger(options.name),
+      rawBody: options.http?.rawBody ?? false,
+      abortOnError: false,
+    });
+    await options.http?.configure?.(app);
+    const server = options.messaging ? new AmqpServer(app.get(AmqpServerParts, { strict: false })) : undefined;
+    if (server) app.connectMicroservice({ strategy: server });
+    await app.init();
+    await app.startAllMicroservices();
+    if (options.http) await app.listen(options.http.port, options.host);
+    internal.started(app.get(Readiness, { strict: false }));
+    return { app, internalPort, stop: () => stop(app, server, internal, options) };
+  } catch (error) {
+    await internal.close();
+    throw error;
+  }
 }
 
-function rootModule(AppModule: Type | DynamicModule, { messaging, name }: ServiceOptions): Type {
+function rootModule(AppModule: Type, { messaging, name }: ServiceOptions): Type {
   @Module({ imports: [ServiceModule, ...(messaging ? [PlatformMessagingModule.forRoot({ service: name, ...messaging })] : []), AppModule] })
   class RootModule {}
   return RootModule;
