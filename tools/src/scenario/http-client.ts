@@ -21,6 +21,8 @@ export interface Call {
   token?: string;
   key?: string;
   body?: unknown;
+  /** Not sent any more when a connection becomes free later than this, epoch: nobody wants the answer then. */
+  notAfterMs?: number;
 }
 
 /** Longer than the platform's own deadlines: it is the server who should say that it does not know. */
@@ -29,22 +31,24 @@ const timeoutMs = 8_000;
 /** JSON over a few kept-alive connections to one origin. Never throws for what the network does: that is an answer too. */
 export class HttpClient {
   private readonly pool: Pool;
+  private free: number;
+  private readonly queue: (() => void)[] = [];
 
   constructor(origin: string, connections: number) {
+    this.free = connections;
     this.pool = new Pool(origin, { connections, pipelining: 1, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, connect: { timeout: 3_000 }, keepAliveTimeout: 4_000 });
   }
 
-  async call({ method, path, token, key, body }: Call): Promise<Answer> {
-    const headers: Record<string, string> = {};
-    if (token !== undefined) headers.authorization = `Bearer ${token}`;
-    if (key !== undefined) headers['idempotency-key'] = key;
-    if (body !== undefined) headers['content-type'] = 'application/json';
+  async call(call: Call): Promise<Answer> {
+    if (this.free === 0) await new Promise<void>((resolve) => this.queue.push(resolve));
+    else this.free--;
     try {
-      const response = await this.pool.request({ method, path, headers, body: body === undefined ? null : JSON.stringify(body) });
-      const text = await response.body.text();
-      return { kind: 'answered', status: response.statusCode, body: parse(text), replayed: response.headers['idempotency-replayed'] === 'true' };
-    } catch (error) {
-      return lost(error);
+      if (call.notAfterMs !== undefined && Date.now() > call.notAfterMs) return { kind: 'lost', reached: 'no', why: 'too late to be sent' };
+      return await this.send(call);
+    } finally {
+      const next = this.queue.shift();
+      if (next) next();
+      else this.free++;
     }
   }
 
@@ -57,6 +61,20 @@ export class HttpClient {
   /** Cuts what is under way. */
   async close(): Promise<void> {
     await this.pool.destroy();
+  }
+
+  private async send({ method, path, token, key, body }: Call): Promise<Answer> {
+    const headers: Record<string, string> = {};
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    if (key !== undefined) headers['idempotency-key'] = key;
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    try {
+      const response = await this.pool.request({ method, path, headers, body: body === undefined ? null : JSON.stringify(body) });
+      const text = await response.body.text();
+      return { kind: 'answered', status: response.statusCode, body: parse(text), replayed: response.headers['idempotency-replayed'] === 'true' };
+    } catch (error) {
+      return lost(error);
+    }
   }
 }
 

@@ -47,7 +47,7 @@ async function cancel(stage: Stage, record: Purchase): Promise<void> {
 
 /** The address of the provider's page, or null: too late, or nobody answered in time. */
 async function openPayment(stage: Stage, record: Purchase, untilMs: number): Promise<URL | null> {
-  const call = { method: 'POST', path: `/v1/orders/${record.rid}/payments`, token: stage.tokenOf(record.buyer), key: `${record.key}-pay`, body: { provider: 'sandbox' } } as const;
+  const call = { method: 'POST', path: `/v1/orders/${record.rid}/payments`, token: stage.tokenOf(record.buyer), key: `${record.key}-pay`, body: { provider: 'sandbox' }, notAfterMs: untilMs } as const;
   const answer = await persist(() => stage.till.call(call), { pauses: stage.pauses, untilMs });
   if (!answer || answer.status >= 300) {
     record.payment = 'turned-away';
@@ -64,7 +64,7 @@ async function click(stage: Stage, record: Purchase, fate: Fate, { page, untilMs
   record.payment = 'clicked';
   let doubt = false;
   const send = async (): Promise<Answer> => {
-    const answer = await provider.call({ method: 'POST', path: page.pathname + page.search, body });
+    const answer = await provider.call({ method: 'POST', path: page.pathname + page.search, body, notAfterMs: untilMs });
     if (isPassing(answer) && !(answer.kind === 'lost' && answer.reached === 'no')) doubt = true;
     return answer;
   };
