@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { InfrastructureError } from '../errors.js';
 import { Batcher } from './batcher.js';
 
 /** A batcher whose work waits until it is let go, and what it was asked. */
@@ -37,6 +38,17 @@ describe('Batcher', () => {
     }, { sizeMax: 10, batchesInFlightMax: 1 });
     const settled = await Promise.allSettled([0, 1, 2, 3, 4].map((ask) => batcher.ask(ask)));
     expect(settled.map((one) => (one.status === 'fulfilled' ? one.value : (one.reason as Error).message))).toEqual(['0', '1', '2', 'three', '4']);
+  });
+
+  it('does not look for a guilty one in an outage', async () => {
+    let runs = 0;
+    const batcher = new Batcher<number, string>(() => {
+      runs++;
+      return Promise.reject(new InfrastructureError('away'));
+    }, { sizeMax: 10, batchesInFlightMax: 1 });
+    const settled = await Promise.allSettled([0, 1, 2, 3, 4].map((ask) => batcher.ask(ask)));
+    expect(settled.every((one) => one.status === 'rejected' && one.reason instanceof InfrastructureError)).toBe(true);
+    expect(runs).toBe(2);
   });
 
   it('takes another number of answers for a failure', async () => {

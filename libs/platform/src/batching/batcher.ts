@@ -1,3 +1,5 @@
+import { classifyFailure } from '../errors.js';
+
 export interface BatcherOptions {
   /** Questions that travel together at most. */
   readonly sizeMax: number;
@@ -48,6 +50,8 @@ export class Batcher<A, R> {
       if (answers.length !== batch.length) throw new Error(`${answers.length} answers to ${batch.length} questions`);
       batch.forEach(({ resolve }, index) => resolve(answers[index] as R));
     } catch (error) {
+      // Nobody is guilty of an outage: asking again in halves would only wait for the same time-out, many times.
+      if (classifyFailure(error) === 'infrastructure') return batch.forEach(({ reject }) => reject(error));
       const half = Math.ceil(batch.length / 2);
       if (batch.length === 1) return batch[0]?.reject(error);
       await this.answer(batch.slice(0, half));
