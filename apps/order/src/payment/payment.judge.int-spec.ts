@@ -136,6 +136,40 @@ describe('a notice', () => {
   });
 });
 
+describe('notices of one lane that come together', () => {
+  const many = async (count: number) => {
+    const sale = await harness.sale({}, count);
+    const orders = await Promise.all(Array.from({ length: count }, () => harness.order(sale)));
+    const payments = await Promise.all(orders.map((placed) => harness.payment(placed)));
+    return { sale, placed: orders.map((order, i) => ({ order, paymentId: payments[i]!.paymentId })) };
+  };
+
+  it('are judged each by itself, also several of one order', async () => {
+    const { sale, placed } = await many(40);
+    const types = [['captured'], ['declined'], ['expired'], ['captured', 'captured', 'declined'], ['expired', 'captured', 'refunded']];
+    const outcomes = await Promise.all(placed.flatMap(({ order, paymentId }, i) => types[i % types.length]!.map((type) => judge(notice(order, paymentId, type)))));
+    expect(outcomes.slice(0, 10)).toEqual(['mark-paid', 'close', 'keep', 'mark-paid', 'old-news', 'old-news', 'keep', 'mark-paid', 'report', 'mark-paid']);
+    expect(await harness.units(sale)).toEqual({ held: 8, sold: 24, free: 8 });
+    const states = await Promise.all(placed.slice(0, 5).map(({ order }) => harness.state(order)));
+    expect(states).toEqual(['PAID', 'CLOSED payment-declined', 'PENDING', 'PAID', 'PAID']);
+  });
+
+  it('do not suffer from one that cannot be applied', async () => {
+    const { sale, placed } = await many(12);
+    const bad = placed[5]!;
+    await harness.database.query(`
+      CREATE FUNCTION refuse_paid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'this order cannot be paid'; END $$;
+      CREATE TRIGGER refuse_paid BEFORE UPDATE ON orders FOR EACH ROW WHEN (NEW.state = 'PAID' AND NEW.rid = '${bad.order.rid}') EXECUTE FUNCTION refuse_paid();`);
+    const notices = placed.map(({ order, paymentId }) => notice(order, paymentId, 'captured'));
+    const settled = await Promise.allSettled(notices.map(judge));
+    expect(settled.map((one) => (one.status === 'fulfilled' ? one.value : 'failed'))).toEqual(placed.map((one) => (one === bad ? 'failed' : 'mark-paid')));
+    expect(await harness.units(sale)).toEqual({ held: 1, sold: 11, free: 0 });
+    await harness.database.query('DROP TRIGGER refuse_paid ON orders');
+    // Nothing of the failure was kept, so the provider's next try is not a repetition.
+    expect(await judge(notices[5]!)).toBe('mark-paid');
+  });
+});
+
 describe('money that no order can take', () => {
   it('is given back once, however often it is told of, and though the provider is away at first', async () => {
     const placed = await harness.orderIn('CLOSED');

@@ -6,7 +6,10 @@ import { PaymentBook } from '../reconcile/payment-book.js';
 import { PaymentEventStore } from './payment-event.store.js';
 import { PaymentStoreModule } from './payment-store.module.js';
 import { PaymentController } from './payment.controller.js';
-import { PaymentEffects, PaymentJudge } from './payment.judge.js';
+import { LaneJudge } from './lane.judge.js';
+import { PaymentClaims } from './payment.claims.js';
+import { PaymentEffects } from './payment.effects.js';
+import { PaymentJudge } from './payment.judge.js';
 import { PaymentPoller } from './payment.poller.js';
 import { PaymentProvider } from './payment-provider.js';
 import { ProviderPaymentBook } from './provider-payment.book.js';
@@ -27,7 +30,7 @@ export class PaymentModule {
       providers: [
         { provide: PaymentProvider, useFactory: () => new SandboxProvider(settings) },
         { provide: PaymentBook, useClass: ProviderPaymentBook },
-        PaymentEventStore, RefundStore, PaymentEffects, PaymentJudge, StartPayment, RefundWorker, PaymentPoller,
+        PaymentEventStore, RefundStore, PaymentEffects, LaneJudge, PaymentJudge, PaymentClaims, StartPayment, RefundWorker, PaymentPoller,
       ],
       exports: [PaymentProvider, PaymentBook, PaymentJudge, PaymentStoreModule],
     };

@@ -1,6 +1,7 @@
 import type { Money } from '@floodgate/contracts';
 import { Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
+import { texts } from '../ledger/sql-array.js';
 import type { OrderState } from '../order/order.transitions.js';
 import { livePaymentStates, type PaymentState } from './payment-race.js';
 import type { PaymentOrder } from './payment-provider.js';
@@ -21,8 +22,20 @@ export interface PaymentRow {
   pays: boolean;
 }
 
+/** A payment with the lane of its order. */
+export type KnownPayment = PaymentRow & { lane: number };
+
+/** One payment's step; `from` is the state it was seen in. */
+export interface PaymentMove {
+  paymentId: string;
+  from: PaymentState;
+  to: PaymentState;
+  pays: boolean;
+}
+
 /** A payment and where its order stands, as one statement saw them. */
 export interface PaymentStanding {
+  paymentId: string;
   state: PaymentState;
   pays: boolean;
   orderState: OrderState;
@@ -44,84 +57,90 @@ export const paymentOrderOf = (row: PaymentRow): PaymentOrder => ({
 export class PaymentStore {
   constructor(private readonly database: Database) {}
 
-  /** The payment with the lane of its order, or null. */
-  async find(paymentId: string): Promise<(PaymentRow & { lane: number }) | null> {
-    const rows = await this.database.query<PaymentRow & { lane: number }>({
+  /** The payments with these ids, in their order; null for one that we do not have. */
+  async findAll(paymentIds: readonly string[]): Promise<(KnownPayment | null)[]> {
+    const rows = await this.database.query<KnownPayment>({
       name: 'payment-find',
-      text: `SELECT ${columns}, o.lane FROM payment p JOIN orders o USING (sale_id, rid) WHERE p.payment_id = $1`,
-      values: [paymentId],
+      text: `SELECT ${columns}, o.lane FROM payment p JOIN orders o USING (sale_id, rid) WHERE p.payment_id = ANY($1)`,
+      values: [texts(paymentIds)],
     });
-    return rows[0] ?? null;
+    const found = new Map(rows.map((row) => [row.paymentId, row]));
+    return paymentIds.map((paymentId) => found.get(paymentId) ?? null);
   }
 
-  /** The order's live payment, or null; in a transaction that has locked the order, it stays so. */
-  async liveOf(tx: Transaction, saleId: string, rid: string): Promise<PaymentRow | null> {
-    const rows = await tx.query<PaymentRow>({
-      name: 'payment-live', text: `SELECT ${columns} FROM payment p WHERE p.sale_id = $1 AND p.rid = $2 AND ${live}`, values: [saleId, rid],
-    });
-    return rows[0] ?? null;
-  }
-
-  /** Live payments of these orders (of any sale). */
-  async liveOfMany(orders: readonly { saleId: string; rid: string }[]): Promise<PaymentRow[]> {
-    return this.database.query<PaymentRow>({
-      name: 'payment-live-many',
+  /** Live payments of these orders (of any sale); in a transaction that has locked the orders, they stay so. */
+  async liveOf(from: Database | Transaction, orders: readonly { saleId: string; rid: string }[]): Promise<PaymentRow[]> {
+    return from.query<PaymentRow>({
+      name: 'payment-live',
       text: `SELECT ${columns} FROM payment p JOIN unnest($1::text[], $2::text[]) AS w (sale_id, rid) USING (sale_id, rid) WHERE ${live}`,
-      values: [orders.map((order) => order.saleId), orders.map((order) => order.rid)],
+      values: [texts(orders.map((order) => order.saleId)), texts(orders.map((order) => order.rid))],
     });
   }
 
   /**
-   * Writes the payment down before the provider hears of it: a crash in between leaves something to close.
-   * False, and nothing written: `expiresAt` has passed by the database's clock, which is the one that closes orders.
+   * Writes payments down before the provider hears of them: a crash in between leaves something to close. Answers the ids of those written;
+   * not written is one whose `expiresAt` has passed by the database's clock, which is the one that closes orders.
    */
-  async insert(tx: Transaction, row: Omit<PaymentRow, 'state' | 'redirectUrl' | 'pays'>): Promise<boolean> {
-    const rows = await tx.query({
+  async insert(tx: Transaction, rows: readonly PaymentRow[]): Promise<Set<string>> {
+    if (rows.length === 0) return new Set();
+    const written = await tx.query<{ paymentId: string }>({
       name: 'payment-insert',
-      text: `INSERT INTO payment (payment_id, sale_id, rid, provider, amount, currency, state, return_url, expires_at)
-        SELECT $1, $2, $3, $4, $5::bigint, $6, 'STARTING', $7, $8::timestamptz WHERE clock_timestamp() < $8::timestamptz RETURNING payment_id`,
-      values: [row.paymentId, row.saleId, row.rid, row.provider, row.amount, row.currency, row.returnUrl, row.expiresAt],
+      text: `INSERT INTO payment (payment_id, sale_id, rid, provider, amount, currency, return_url, expires_at, state)
+        SELECT n.*, 'STARTING' FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::timestamptz[])
+          AS n (payment_id, sale_id, rid, provider, amount, currency, return_url, expires_at)
+        WHERE clock_timestamp() < n.expires_at RETURNING payment_id AS "paymentId"`,
+      values: [
+        texts(rows.map((row) => row.paymentId)), texts(rows.map((row) => row.saleId)), texts(rows.map((row) => row.rid)), texts(rows.map((row) => row.provider)),
+        rows.map((row) => row.amount), texts(rows.map((row) => row.currency)), texts(rows.map((row) => row.returnUrl)), texts(rows.map((row) => row.expiresAt.toISOString())),
+      ],
     });
-    return rows.length > 0;
+    return new Set(written.map((row) => row.paymentId));
   }
 
-  /** STARTING → OPEN. False where the payment is no longer STARTING: somebody else opened it, or it is over. */
-  async opened(tx: Transaction, paymentId: string, redirectUrl: string): Promise<boolean> {
-    const rows = await tx.query({
+  /** STARTING → OPEN. Answers the ids of those opened by this call; others were opened by somebody else, or are over. */
+  async opened(tx: Transaction, payments: readonly { paymentId: string; redirectUrl: string }[]): Promise<Set<string>> {
+    if (payments.length === 0) return new Set();
+    const rows = await tx.query<{ paymentId: string }>({
       name: 'payment-opened',
-      text: `UPDATE payment SET state = 'OPEN', redirect_url = $2, updated_at = clock_timestamp() WHERE payment_id = $1 AND state = 'STARTING' RETURNING payment_id`,
-      values: [paymentId, redirectUrl],
+      text: `UPDATE payment p SET state = 'OPEN', redirect_url = n.redirect_url, updated_at = clock_timestamp()
+        FROM unnest($1::text[], $2::text[]) AS n (payment_id, redirect_url) WHERE p.payment_id = n.payment_id AND p.state = 'STARTING' RETURNING p.payment_id AS "paymentId"`,
+      values: [texts(payments.map((payment) => payment.paymentId)), texts(payments.map((payment) => payment.redirectUrl))],
     });
-    return rows.length > 0;
+    return new Set(rows.map((row) => row.paymentId));
   }
 
-  /** Was it opened, and nothing happened to it since that a buyer would call closed? */
-  async isOpen(tx: Transaction, paymentId: string): Promise<boolean> {
-    const rows = await tx.query({ name: 'payment-is-open', text: `SELECT 1 FROM payment WHERE payment_id = $1 AND state IN ('OPEN', 'CAPTURED')`, values: [paymentId] });
-    return rows.length > 0;
+  /** Which of these were opened, with nothing happened to them since that a buyer would call closed? */
+  async areOpen(tx: Transaction, paymentIds: readonly string[]): Promise<Set<string>> {
+    if (paymentIds.length === 0) return new Set();
+    const rows = await tx.query<{ paymentId: string }>({
+      name: 'payment-are-open',
+      text: `SELECT payment_id AS "paymentId" FROM payment WHERE payment_id = ANY($1) AND state IN ('OPEN', 'CAPTURED')`, values: [texts(paymentIds)],
+    });
+    return new Set(rows.map((row) => row.paymentId));
   }
 
-  /** Call it under the lane's lock, so that what it answers stays true (but for STARTING → OPEN). */
-  async standing(tx: Transaction, paymentId: string): Promise<PaymentStanding> {
+  /** By payment id. Call it under the lane's lock, so that what it answers stays true (but for STARTING → OPEN). */
+  async standings(tx: Transaction, paymentIds: readonly string[]): Promise<Map<string, PaymentStanding>> {
     const rows = await tx.query<PaymentStanding>({
-      name: 'payment-standing',
-      text: `SELECT p.state, p.pays, o.state AS "orderState", s.state = 'WITHDRAWN' AS "saleWithdrawn"
-        FROM payment p JOIN orders o USING (sale_id, rid) JOIN sale s USING (sale_id) WHERE p.payment_id = $1`,
-      values: [paymentId],
+      name: 'payment-standings',
+      text: `SELECT p.payment_id AS "paymentId", p.state, p.pays, o.state AS "orderState", s.state = 'WITHDRAWN' AS "saleWithdrawn"
+        FROM payment p JOIN orders o USING (sale_id, rid) JOIN sale s USING (sale_id) WHERE p.payment_id = ANY($1)`,
+      values: [texts(paymentIds)],
     });
-    if (!rows[0]) throw new Error(`payment ${paymentId} has no order`);
-    return rows[0];
+    return new Map(rows.map((row) => [row.paymentId, row]));
   }
 
-  /** Moves a payment on from the state it was seen in; throws where it moved meanwhile, so that the transaction is done again. */
-  async move(tx: Transaction, paymentId: string, from: PaymentState, to: PaymentState, pays: boolean): Promise<void> {
-    const seen: readonly PaymentState[] = livePaymentStates.some((state) => state === from) ? livePaymentStates : [from];
+  /** Moves payments on from the states they were seen in; throws where one moved meanwhile, so that the transaction is done again. */
+  async move(tx: Transaction, moves: readonly PaymentMove[]): Promise<void> {
+    if (moves.length === 0) return;
     const rows = await tx.query({
       name: 'payment-move',
-      text: 'UPDATE payment SET state = $2, pays = $3, updated_at = clock_timestamp() WHERE payment_id = $1 AND state = ANY($4) RETURNING payment_id',
-      values: [paymentId, to, pays, seen],
+      text: `UPDATE payment p SET state = m.next, pays = m.pays::boolean, updated_at = clock_timestamp()
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS m (payment_id, seen, next, pays)
+        WHERE p.payment_id = m.payment_id AND (p.state = m.seen OR (m.seen = 'STARTING' AND p.state = 'OPEN')) RETURNING p.payment_id`,
+      values: [texts(moves.map((move) => move.paymentId)), texts(moves.map((move) => move.from)), texts(moves.map((move) => move.to)), texts(moves.map((move) => String(move.pays)))],
     });
-    if (rows.length === 0) throw new Error(`payment ${paymentId} is ${from} no longer`);
+    if (rows.length < moves.length) throw new Error(`${moves.length - rows.length} of ${moves.length} payments are no longer what they were`);
   }
 
   /** Live payments of orders that end are closed with them. */
@@ -131,7 +150,7 @@ export class PaymentStore {
       name: 'payment-close-live',
       text: `UPDATE payment p SET state = 'CLOSED', updated_at = clock_timestamp()
         FROM unnest($1::text[], $2::text[]) AS w (sale_id, rid) WHERE p.sale_id = w.sale_id AND p.rid = w.rid AND ${live}`,
-      values: [orders.map((order) => order.saleId), orders.map((order) => order.rid)],
+      values: [texts(orders.map((order) => order.saleId)), texts(orders.map((order) => order.rid))],
     });
   }
 

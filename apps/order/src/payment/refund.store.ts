@@ -1,5 +1,6 @@
 import { Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
+import { texts } from '../ledger/sql-array.js';
 import type { PaymentRow } from './payment.store.js';
 
 export interface DueRefund {
@@ -13,15 +14,15 @@ export interface DueRefund {
 export class RefundStore {
   constructor(private readonly database: Database) {}
 
-  /** Asks for a refund of the whole payment. False: it was asked for before. */
-  async request(tx: Transaction, payment: PaymentRow, reason: string): Promise<boolean> {
-    const rows = await tx.query({
+  /** Asks for a refund of each whole payment, unless that was asked for before. */
+  async request(tx: Transaction, payments: readonly PaymentRow[], reason: string): Promise<void> {
+    if (payments.length === 0) return;
+    await tx.query({
       name: 'refund-insert',
-      text: `INSERT INTO refund (payment_id, sale_id, rid, amount, currency, reason, state) VALUES ($1, $2, $3, $4, $5, $6, 'WAITING')
-        ON CONFLICT DO NOTHING RETURNING payment_id`,
-      values: [payment.paymentId, payment.saleId, payment.rid, payment.amount, payment.currency, reason],
+      text: `INSERT INTO refund (payment_id, sale_id, rid, amount, currency, reason, state)
+        SELECT payment_id, sale_id, rid, amount, currency, $2, 'WAITING' FROM payment WHERE payment_id = ANY($1) ON CONFLICT DO NOTHING`,
+      values: [texts(payments.map((payment) => payment.paymentId)), reason],
     });
-    return rows.length > 0;
   }
 
   /** Orders in REFUNDING that stand for a payment get its refund asked for. Whoever moves an order to REFUNDING need not know of refunds. */
@@ -57,9 +58,11 @@ export class RefundStore {
     });
   }
 
-  async done(tx: Transaction, paymentId: string): Promise<void> {
+  async done(tx: Transaction, paymentIds: readonly string[]): Promise<void> {
+    if (paymentIds.length === 0) return;
     await tx.query({
-      name: 'refund-done', text: `UPDATE refund SET state = 'DONE', updated_at = clock_timestamp() WHERE payment_id = $1 AND state = 'WAITING'`, values: [paymentId],
+      name: 'refund-done',
+      text: `UPDATE refund SET state = 'DONE', updated_at = clock_timestamp() WHERE payment_id = ANY($1) AND state = 'WAITING'`, values: [texts(paymentIds)],
     });
   }
 

@@ -55,6 +55,17 @@ describe('start-payment', () => {
     expect(await paymentsOf(placed)).toHaveLength(1);
   });
 
+  it('answers many buyers at once, each for the own order', async () => {
+    const sale = await harness.sale({}, 30);
+    const orders = await Promise.all(Array.from({ length: 30 }, () => harness.order(sale)));
+    const asks = orders.flatMap((placed, i) => [placed, i % 3 === 0 ? { ...placed, accountId: 'somebody-else' } : placed]);
+    const outcomes = await Promise.all(asks.map((placed) => harness.startPayment(placed)));
+    const seen = outcomes.map((outcome) => (outcome.ok ? outcome.value.payment.paymentId : outcome.code));
+    expect(new Set(seen).size).toBe(31);
+    orders.forEach((_, i) => expect(seen[2 * i + 1]).toBe(i % 3 === 0 ? 'NOT_FOUND' : seen[2 * i]));
+    expect(outcomes.filter((outcome) => outcome.ok && outcome.value.status === 201)).toHaveLength(30);
+  });
+
   it('binds nothing while the provider is away, and the same key gets a new payment afterwards', async () => {
     const placed = await harness.order();
     const key = randomUUID();

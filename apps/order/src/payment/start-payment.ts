@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { accept, refuse, type Ask, type Outcome, type Refusal, type View } from '@floodgate/contracts';
-import { createLogger, Database, errorText, isoTime } from '@floodgate/platform';
+import { accept, refuse, type Ask, type Outcome, type View } from '@floodgate/contracts';
+import { createLogger, errorText, isoTime } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
-import { IdempotencyKeyStore, type BoundAnswer, type KeyScope } from '../idempotency/idempotency-key.store.js';
+import type { BoundAnswer } from '../idempotency/idempotency-key.store.js';
 import { OrderStore } from '../order/order.store.js';
 import { publicState } from '../order/order.transitions.js';
+import { PaymentClaims, scopeOf } from './payment.claims.js';
 import { PaymentProvider, ProviderUnavailableError } from './payment-provider.js';
-import { moneyOf, paymentOrderOf, PaymentStore, type PaymentRow } from './payment.store.js';
+import { moneyOf, paymentOrderOf, type PaymentRow } from './payment.store.js';
 
 export type StartedPayment = { status: 200 | 201; replayed: boolean; payment: View.PaymentView };
 
@@ -16,10 +16,8 @@ export class StartPayment {
   private readonly log = createLogger('start-payment');
 
   constructor(
-    private readonly database: Database,
+    private readonly claims: PaymentClaims,
     private readonly orders: OrderStore,
-    private readonly payments: PaymentStore,
-    private readonly keys: IdempotencyKeyStore,
     private readonly provider: PaymentProvider,
   ) {}
 
@@ -28,35 +26,17 @@ export class StartPayment {
     if (ask.provider !== this.provider.name) {
       return refuse('INVALID_REQUEST', 'no such payment provider', { errors: [{ path: '/provider', message: `must be ${this.provider.name}` }] });
     }
-    const scope: KeyScope = { accountId: ask.accountId, route: 'start-payment', subject: ask.rid, key: ask.key };
     const fingerprint = JSON.stringify([ask.provider, ask.returnUrl]);
-    const bound = await this.keys.find(scope);
-    if (bound) return replay(bound, fingerprint);
-
-    const payment = await this.livePayment(ask);
-    if ('ok' in payment) return payment;
+    const claim = await this.claims.claim(ask);
+    if (claim.kind === 'refused') return claim.refusal;
+    if (claim.kind === 'bound') return replay(claim.bound, fingerprint);
+    const { payment } = claim;
     const redirectUrl = payment.redirectUrl ?? (await this.openAtProvider(payment));
     if (redirectUrl === null) return refuse('UNAVAILABLE', 'the payment provider cannot be reached');
-    return this.bind(scope, fingerprint, payment, redirectUrl);
-  }
-
-  /** The order's live payment, made in this transaction if there is none: written down before the provider hears of it. */
-  private async livePayment(ask: Ask<'start-payment'>): Promise<PaymentRow | Refusal> {
-    return this.database.transaction(async (tx) => {
-      // The row lock makes a start and a close of the same order come one after the other, so that no payment begins behind a close.
-      const order = await this.orders.lock(tx, ask.rid);
-      if (!order || order.accountId !== ask.accountId) return refuse('NOT_FOUND', 'no such order');
-      const state = publicState(order.state, order.payBy);
-      if (order.state !== 'PENDING' || order.payBy === null) return refuse('INVALID_TRANSITION', 'this order cannot be paid (any more)', { state });
-      const live = await this.payments.liveOf(tx, order.saleId, order.rid);
-      if (live) return live;
-      const row = {
-        paymentId: `pay-${randomBytes(16).toString('base64url')}`, saleId: order.saleId, rid: order.rid, provider: this.provider.name,
-        amount: order.amount, currency: order.currency, returnUrl: ask.returnUrl, expiresAt: order.payBy,
-      };
-      if (!(await this.payments.insert(tx, row))) return refuse('INVALID_TRANSITION', 'the time to pay is over', { state });
-      return { ...row, state: 'STARTING', redirectUrl: null, pays: false };
-    });
+    const body = paymentView(payment, redirectUrl);
+    const binding = await this.claims.bind({ scope: scopeOf(ask), payment, redirectUrl, answer: (status) => ({ fingerprint, status, body }) });
+    if (!binding) return this.closedMeanwhile(ask);
+    return binding.first ? accept({ status: binding.bound.status === 201 ? 201 : 200, replayed: false, payment: body }) : replay(binding.bound, fingerprint);
   }
 
   /** Null: the provider did not answer. The payment stays STARTING; the next start opens it again, and closing the order closes it. */
@@ -70,18 +50,9 @@ export class StartPayment {
     }
   }
 
-  private async bind(scope: KeyScope, fingerprint: string, payment: PaymentRow, redirectUrl: string): Promise<Outcome<StartedPayment>> {
-    return this.database.transaction(async (tx) => {
-      // 201 is for whoever opened it first; a payment that was only written down by a start that failed counts as new.
-      const opened = payment.state === 'STARTING' && (await this.payments.opened(tx, payment.paymentId, redirectUrl));
-      if (payment.state === 'STARTING' && !opened && !(await this.payments.isOpen(tx, payment.paymentId))) {
-        const order = await this.orders.find(scope.subject);
-        return refuse('INVALID_TRANSITION', 'the order was closed meanwhile', order ? { state: publicState(order.state, order.payBy) } : {});
-      }
-      const answer = { fingerprint, status: opened ? 201 : 200, body: paymentView(payment, redirectUrl) };
-      const { first, bound } = await this.keys.bind(tx, scope, answer);
-      return first ? accept({ status: opened ? 201 : 200, replayed: false, payment: answer.body }) : replay(bound, fingerprint);
-    });
+  private async closedMeanwhile({ rid }: Ask<'start-payment'>): Promise<Outcome<never>> {
+    const order = await this.orders.find(rid);
+    return refuse('INVALID_TRANSITION', 'the order was closed meanwhile', order ? { state: publicState(order.state, order.payBy) } : {});
   }
 }
 

@@ -63,14 +63,17 @@ export class PurchaseSaga {
 
   /** PENDING or CLOSING → PAID, the point of no return; SELL, sync-stock, order.paid. Null where the order is in another state. */
   async markPaid(tx: Transaction, saleId: string, rid: string): Promise<OrderRow | null> {
-    const [candidate] = await this.orders.read(tx, saleId, [rid]);
-    if (!candidate) return null;
-    const work = await this.open(tx, saleId, [candidate]);
-    const [order] = await this.orders.lockAll(tx, saleId, [rid]);
-    if (order?.state !== 'PENDING' && order?.state !== 'CLOSING') return null;
-    const purchase = purchaseOf(order);
-    await this.runner.happened('payment.captured', work, [purchase]);
-    return purchase.order;
+    return (await this.markAllPaid(tx, saleId, [rid]))[0] ?? null;
+  }
+
+  /** As {@link markPaid}, for many orders of one sale together. Returns those that were paid by this call; others are left as they are. */
+  async markAllPaid(tx: Transaction, saleId: string, rids: readonly string[]): Promise<OrderRow[]> {
+    const candidates = (await this.orders.read(tx, saleId, rids)).filter(isPayable);
+    if (candidates.length === 0) return [];
+    const work = await this.open(tx, saleId, candidates);
+    const purchases = (await this.orders.lockAll(tx, saleId, candidates.map((order) => order.rid))).filter(isPayable).map(purchaseOf);
+    if (purchases.length > 0) await this.runner.happened('payment.captured', work, purchases);
+    return ordersOf(purchases);
   }
 
   /**
@@ -113,5 +116,6 @@ export class PurchaseSaga {
   }
 }
 
+const isPayable = (order: OrderRow): boolean => order.state === 'PENDING' || order.state === 'CLOSING';
 const isClosable = (order: OrderRow): boolean => (closable as readonly string[]).includes(order.state);
 const ordersOf = (purchases: readonly Purchase[]): OrderRow[] => purchases.map((purchase) => purchase.order);

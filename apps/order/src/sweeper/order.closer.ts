@@ -38,7 +38,7 @@ export class OrderCloser {
   /** Every order's result by its rid. Repeating it is harmless; throws only where the database is away. */
   async finish(orders: readonly ClosingOrder[]): Promise<Map<string, CloseResult>> {
     const results = new Map<string, CloseResult>(orders.map((order) => [order.rid, 'closed']));
-    const live = await this.payments.liveOfMany(orders);
+    const live = await this.payments.liveOf(this.database, orders);
     for (let at = 0; at < live.length; at += askingMax) {
       const asked = live.slice(at, at + askingMax);
       const answers = await Promise.all(asked.map((payment) => this.closePayment(payment)));
