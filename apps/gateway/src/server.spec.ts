@@ -193,6 +193,12 @@ describe('a failure', () => {
     expect(got.text).not.toMatch(/secret|stack|\.ts/);
   });
 
+  it('that a service finds in a request names a place, even if the service does not', async () => {
+    client.on('list-orders', () => ({ ok: false, code: 'INVALID_REQUEST', detail: 'is no cursor' }));
+    const got = await callOperation(gateway.app, 'listMyOrders', { headers: bearer('buyer-1', 'buyer') });
+    expect(got.json.errors).toEqual([{ path: '', message: 'is no cursor' }]);
+  });
+
   it('of a service is a 503 with a jittered wait', async () => {
     const waits = new Set<number>();
     for (let n = 0; n < 20; n++) {

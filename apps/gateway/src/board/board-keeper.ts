@@ -6,8 +6,8 @@ import { SaleCatalogue } from './sale-catalogue.js';
 
 /** Between tries to learn what is missing. */
 const retryMs = 500;
-/** A sale approved at another gateway hours before its opening is announced by no event; it has to be listed. */
-const listingMs = 5_000;
+/** Events bring every change at once; what a broken link swallowed comes with the next listing. */
+const listingMs = 10_000;
 
 /** Keeps board and catalogue complete: asks for everything at the start and whenever something was missed. */
 @Injectable()
@@ -55,6 +55,8 @@ export class BoardKeeper implements OnApplicationBootstrap {
   private async keepListing(): Promise<void> {
     while (!this.stopped) {
       const listed = await this.catalogue.refresh();
+      this.catalogue.forgetPast();
+      this.board.forgetSilent();
       await this.pause(listed ? listingMs : retryMs);
     }
   }

@@ -84,6 +84,14 @@ describe('the board', () => {
     expect([board.trustedLanes(sale) !== null, board.isCurrent()]).toEqual([false, false]);
   });
 
+  it('forgets a sale that nobody told of for an hour', () => {
+    board.forgetSilent();
+    expect(board.sale(sale.saleId)).toBeDefined();
+    board.apply({ source: 'a', seq: 0, atMs: atMs + 3_600_001, lanes: [] });
+    board.forgetSilent();
+    expect(board.sale(sale.saleId)).toBeUndefined();
+  });
+
   it('is not trusted for a sale of which a lane is missing', () => {
     expect(board.trustedLanes({ ...sale, lanes: 2 })).toBeNull();
     expect(board.trustedLanes({ ...sale, saleId: 'Sale000002' })).toBeNull();

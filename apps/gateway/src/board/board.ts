@@ -3,6 +3,8 @@ import type { Board as BoardMessage, BoardLane, SaleDocument } from '@floodgate/
 import { LaneBoard } from './lane-board.js';
 import { PlatformClock } from './platform-clock.js';
 
+/** A sale that seckill has not told of for this long is in Redis no more. */
+const rememberedMs = 3_600_000;
 /** What is older than this may be wrong; everything goes to seckill then. */
 export const boardTrustedMs = 3_000;
 
@@ -80,6 +82,13 @@ export class Board {
   /** Whether this account may hold something in the sale: it must reach the replay then. */
   isAdmitted(saleId: string, accountHash: number): boolean {
     return this.sales.get(saleId)?.admitted.has(accountHash) ?? false;
+  }
+
+  /** Drops what seckill no longer tells of; a sale of a million buyers is megabytes. */
+  forgetSilent(): void {
+    for (const [saleId, { lanes }] of this.sales) {
+      if ([...lanes.values()].every((lane) => lane.atMs < this.newestMs - rememberedMs)) this.sales.delete(saleId);
+    }
   }
 
   private isFresh(atMs: number): boolean {

@@ -51,6 +51,16 @@ describe('the catalogue', () => {
     expect(client.count('get-sale')).toBe(1);
   });
 
+  it('does not list all sales for one of the past, and forgets those', async () => {
+    client.on('get-sale', () => ({ ok: true, value: { state: 'ENDED', closesAt: '2020-01-01T00:00:00.000Z' } as never }));
+    expect(await catalogue.find('Sale000005')).toMatchObject({ code: 'SALE_NOT_FOUND' });
+    expect(client.count('list-published')).toBe(0);
+    catalogue.approved(aSale());
+    catalogue.approved(aSale({ saleId: 'Sale000002', closesAtMs: Date.now() - 4 * 86_400_000 }));
+    catalogue.forgetPast();
+    expect([...catalogue.all()].map(({ saleId }) => saleId)).toEqual(['Sale000001']);
+  });
+
   it('turns inventors of ids away when there are too many of them', async () => {
     client.on('get-sale', () => new Promise(() => undefined));
     for (let n = 0; n < 64; n++) void catalogue.find(`Invented${n}`);

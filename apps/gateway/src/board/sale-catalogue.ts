@@ -8,6 +8,10 @@ const reader = { accountId: 'gateway', roles: ['auditor'] };
 const publishedStates = new Set(['APPROVED', 'ARMED', 'OPEN', 'PAUSED', 'ENDED', 'WITHDRAWN']);
 /** Questions about unknown ids that may be open at once; anybody can invent ids, and none of them costs more than one row. */
 const lookupsMax = 64;
+/** A sale that nobody listed a day after its end is of the past: looking for it again would list all others for nothing. */
+const soughtAfterEndMs = 86_400_000;
+/** Longer than promotion lists a sale after its end. */
+const keptAfterEndMs = 3 * 86_400_000;
 
 /** Every approved sale, whole. Events bring changes at once; what they miss comes with the next listing. */
 @Injectable()
@@ -77,10 +81,17 @@ export class SaleCatalogue {
     return this.nextListing;
   }
 
+  /** Drops the sales of the past, which no listing brings back. */
+  forgetPast(): void {
+    const beforeMs = this.clock.nowOrLocalMs() - keptAfterEndMs;
+    for (const { saleId, closesAtMs } of this.sales.values()) if (closesAtMs < beforeMs) this.sales.delete(saleId);
+  }
+
   private async lookUp(saleId: string): Promise<SaleDocument | Refusal> {
     const found = await this.services.ask('get-sale', { actor: reader, saleId, nowMs: this.clock.nowOrLocalMs() });
     if (!found.ok) return found.code === 'NOT_FOUND' || found.code === 'SALE_NOT_FOUND' ? notFound() : found;
-    if (!publishedStates.has(found.value.state)) return notFound();
+    const { state, closesAt } = found.value;
+    if (!publishedStates.has(state) || Date.parse(closesAt) < this.clock.nowOrLocalMs() - soughtAfterEndMs) return notFound();
     const listed = await this.refresh();
     return this.sales.get(saleId) ?? (listed ? notFound() : refuse('UNAVAILABLE', 'The sales cannot be listed.'));
   }

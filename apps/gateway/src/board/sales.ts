@@ -20,7 +20,10 @@ export class Sales {
     const nowMs = this.clock.nowMs();
     if (!document || nowMs === null || isNearBoundary(document, nowMs)) return null;
     const lanes = this.sellingLanes(document);
-    return lanes && (closedBecause(document, lanes, nowMs) ?? soldOut(document, lanes));
+    if (!lanes) return null;
+    const closed = closedBecause(document, lanes, nowMs);
+    if (!closed) return soldOut(document, lanes);
+    return lanes.every((lane) => knowsAllAdmitted(document, lane, closed)) ? closed : null;
   }
 
   /** The refusal of an item that has run out, under the same conditions as {@link refusalForAll}. */
@@ -53,6 +56,16 @@ export class Sales {
 
 const isNearBoundary = ({ opensAtMs, closesAtMs }: SaleDocument, nowMs: number): boolean =>
   Math.abs(nowMs - opensAtMs) <= boundaryMs || Math.abs(nowMs - closesAtMs) <= boundaryMs;
+
+/**
+ * Whether this reading was made after the sale closed: whoever was admitted before is in it. An earlier one could cut a winner, who never got
+ * the answer, off from the replay.
+ */
+function knowsAllAdmitted(document: SaleDocument, lane: LaneBoard, { code }: Refusal): boolean {
+  if (code === 'SALE_NOT_OPEN') return true;
+  if (code === 'SALE_PAUSED') return lane.state === 'PAUSED';
+  return lane.state === 'ENDED' || lane.state === 'WITHDRAWN' || lane.atMs >= document.closesAtMs;
+}
 
 /** Nothing of any item is left. Which item was asked for stands in a body nobody has read; the first one stands for all. */
 function soldOut(document: SaleDocument, lanes: readonly LaneBoard[]): Refusal | null {

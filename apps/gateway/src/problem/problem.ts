@@ -22,10 +22,11 @@ export function sendProblem(reply: FastifyReply, refusal: Refusal): void {
   reply.code(status).header('content-type', 'application/problem+json').send(Buffer.from(JSON.stringify(body)));
 }
 
-/** The problem document of a refusal. Members of `extra` never replace the common ones. */
+/** The problem document of a refusal. Members of `extra` never replace the common ones; an invalid request always names a place. */
 export function problemBody(refusal: Refusal, requestId: string): Record<string, unknown> {
   const { status, title } = problems[refusal.code];
   return {
+    ...(refusal.code === 'INVALID_REQUEST' ? { errors: [{ path: '', message: refusal.detail }] } : {}),
     ...refusal.extra,
     ...waitMembers(refusal),
     type: `urn:floodgate:problem:${refusal.code}`,

@@ -175,6 +175,8 @@ describe('early refusals', () => {
 
   it.each<[string, () => SaleDocument, Partial<BoardLane>]>([
     ['while Redis is rebuilt', () => aSale(), { ...empty, selling: false }],
+    ['from a reading before the pause: it does not name the last winners', () => aSale({ state: 'PAUSED', version: 5 }), { ...empty, version: 4, state: 'ARMED' }],
+    ['from a reading before the end', () => aSale({ closesAtMs: Date.now() - 500 }), { ...empty, atMs: Date.now() - 600 }],
     ['from a board older than 3 s', () => aSale(), { ...empty, atMs: Date.now() - 3_100 }],
   ])('do not come %s', async (_, sale, lane) => {
     const published = publish(sale(), lane);
@@ -243,7 +245,7 @@ describe('a sale that Redis does not have', () => {
     publish(aSale({ saleId: 'Sale000009' }));
     const sale = aSale();
     client
-      .on('get-sale', () => ({ ok: true, value: { state: 'APPROVED' } as never }))
+      .on('get-sale', () => ({ ok: true, value: { state: 'APPROVED', closesAt: '2099-01-01T00:00:00.000Z' } as never }))
       .on('list-published', () => ({ sales: [sale], next: null }));
     judge({ word: 'reserved', number: 1, reservedAtMs: 1 });
     gateway.board.applyWhole({ atMs: Date.now(), lanes: [aLane(sale)] }, null);
