@@ -1,4 +1,4 @@
-import { Module, type Type } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LevelWithSilent } from 'pino';
@@ -47,7 +47,7 @@ const HTTP_DRAIN_MS = 3_000;
  * Runs a service until SIGTERM or SIGINT, then drains it in the order that loses nothing and exits 0 within ten seconds.
  * @param AppModule the app's root module
  */
-export async function runService(AppModule: Type, options: ServiceOptions): Promise<NestFastifyApplication> {
+export async function runService(AppModule: Type | DynamicModule, options: ServiceOptions): Promise<NestFastifyApplication> {
   let service: BootedService | undefined;
   // From the first moment on: a start may wait for a server for long.
   stopOnSignal(options.name, async () => service?.stop());
@@ -56,7 +56,7 @@ export async function runService(AppModule: Type, options: ServiceOptions): Prom
 }
 
 /** As {@link runService}, without the signals. */
-export async function bootService(AppModule: Type, options: ServiceOptions): Promise<BootedService> {
+export async function bootService(AppModule: Type | DynamicModule, options: ServiceOptions): Promise<BootedService> {
   if (options.logLevel) setLogLevel(options.logLevel);
   startDefaultMetrics(options.name);
   const internal = new InternalServer();
@@ -82,7 +82,7 @@ export async function bootService(AppModule: Type, options: ServiceOptions): Pro
   }
 }
 
-function rootModule(AppModule: Type, { messaging, name }: ServiceOptions): Type {
+function rootModule(AppModule: Type | DynamicModule, { messaging, name }: ServiceOptions): Type {
   @Module({ imports: [ServiceModule, ...(messaging ? [PlatformMessagingModule.forRoot({ service: name, ...messaging })] : []), AppModule] })
   class RootModule {}
   return RootModule;
