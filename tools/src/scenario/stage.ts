@@ -38,7 +38,7 @@ export class Stage {
   private readonly providers = new Map<string, HttpClient>();
 
   constructor(readonly run: RunFile, readonly plan: Plan) {
-    this.rush = new HttpClient(run.gatewayUrl, 64);
+    this.rush = new HttpClient(run.gatewayUrl, 128);
     this.till = new HttpClient(run.gatewayUrl, 32);
     this.calm = new HttpClient(run.gatewayUrl, 32);
     this.streams = new HttpClient(run.gatewayUrl, streamsMax);
@@ -75,4 +75,4 @@ export class Stage {
 }
 
 /** Buyers on server-sent events at one time; the others poll. A stream holds its connection, so this bounds the sockets of a run. */
-export const streamsMax = 64;
+export const streamsMax = 48;

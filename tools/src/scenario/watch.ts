@@ -9,7 +9,7 @@ type Shown = View.ReservationView;
 let streams = 0;
 
 /** Looking again gets slower: thousands who look twice a second would keep the platform from the orders they are waiting for. */
-const looks = { firstMs: 1_000, slower: 1.6, mostMs: 5_000 } as const;
+const looks = { firstMs: 2_000, slower: 1.5, mostMs: 6_000 } as const;
 
 /**
  * A buyer looking at a reservation, by server-sent events or by polling (never sooner than the platform asks), until a terminal state.
