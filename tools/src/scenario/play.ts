@@ -33,7 +33,7 @@ export interface PlayOptions {
 
 /** Buyers fetch their entry tokens this long before the first attempt is due, in the order of their attempts. */
 const doorsMs = 750;
-const doorsPerBuyerMs = 0.5;
+const doorsPerBuyerMs = 1;
 
 /**
  * Plays a scenario against a running platform, over its public HTTP API alone, and lays the records side by side.

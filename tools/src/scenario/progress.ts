@@ -31,8 +31,8 @@ export class Progress {
       this.note(this.lines().map((line) => line.trim()).join(' · '));
       return;
     }
-    const width = this.out.columns;
-    const lines = this.lines().map((line) => line.slice(0, Math.max(20, width - 1)));
+    const width = this.out.columns || 120; // A terminal that does not know its width says 0.
+    const lines = this.lines().map((line) => line.slice(0, width - 1));
     const up = this.drawn > 0 ? `\u001b[${this.drawn}A` : '';
     this.out.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}`);
     this.drawn = lines.length;
