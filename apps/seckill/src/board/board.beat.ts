@@ -67,7 +67,7 @@ export class BoardBeat implements OnApplicationBootstrap {
       return;
     }
     clearTimeout(this.nextBeat);
-    this.beating = this.beat().finally(() => {
+    this.beating = this.beat().catch((error: unknown) => this.logger.error(errorText(error))).finally(() => {
       this.beating = null;
       // A doubt that arises in every round must not turn the rounds into a busy loop.
       const waitMs = this.again ? GATHER_MS : BEAT_MS;

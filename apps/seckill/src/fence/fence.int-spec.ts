@@ -161,6 +161,15 @@ describe('arming', () => {
     expect(await lane.counts()).toEqual({ 1: [4, 1], 2: [3, 0] });
   });
 
+  it('without Redis fails with a reason, once, and succeeds when it is back', async () => {
+    await server.kill();
+    const arming = harness.arm();
+    await eventually(() => expect(harness.book.failures).toEqual([{ saleId: harness.book.lanes[0]!.saleId, error: expect.stringContaining('redis') }]));
+    await reconnected(() => server.run());
+    await arming;
+    expect(harness.book.failures).toHaveLength(1);
+  });
+
   it('another process learns of the lane, sells from it, and follows a rebuild', async () => {
     const lane = await armed();
     await harness.run({ redis: server.url });

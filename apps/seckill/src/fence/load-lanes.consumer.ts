@@ -1,4 +1,4 @@
-import { Consume, createLogger, type DeliveryOf } from '@floodgate/platform';
+import { Consume, createLogger, errorText, Publisher, type DeliveryOf } from '@floodgate/platform';
 import { Controller } from '@nestjs/common';
 import { LaneList, type OrderedLane } from './lane.list.js';
 import { LaneLoader, type LaneToLoad } from './lane.loader.js';
@@ -9,17 +9,37 @@ import { LaneWatch } from './lane.watch.js';
 @Controller()
 export class LoadLanesConsumer {
   private readonly logger = createLogger('load-lanes');
+  /** Sales whose arming has failed and been told so; it is tried again until it succeeds. */
+  private readonly failing = new Set<string>();
 
   constructor(
     private readonly loader: LaneLoader,
     private readonly list: LaneList,
     private readonly lanes: LaneRegistry,
     private readonly watch: LaneWatch,
+    private readonly publisher: Publisher,
   ) {}
 
   @Consume('seckill.load-lanes')
   async load(deliveries: DeliveryOf<'seckill.load-lanes'>[]): Promise<void> {
-    for (const { body } of deliveries) await this.loadLanes(body);
+    for (const { body } of deliveries) {
+      try {
+        await this.loadLanes(body);
+        for (const { saleId } of body.lanes) this.failing.delete(saleId);
+      } catch (error) {
+        if (body.reason === 'arm') await this.tellFailure(body.lanes.map(({ saleId }) => saleId), errorText(error));
+        throw error;
+      }
+    }
+  }
+
+  /** Once per sale, until it succeeds: whoever approved it looks at it now. */
+  private async tellFailure(saleIds: readonly string[], error: string): Promise<void> {
+    for (const saleId of new Set(saleIds)) {
+      if (this.failing.has(saleId)) continue;
+      await this.publisher.publish('sale.arm-failed', { saleId, error });
+      this.failing.add(saleId);
+    }
   }
 
   private async loadLanes({ reason, lanes }: DeliveryOf<'seckill.load-lanes'>['body']): Promise<void> {

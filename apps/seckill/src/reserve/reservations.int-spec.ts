@@ -7,6 +7,9 @@ import { LaneFixture } from '../support/lane.fixture.js';
 import { connectRedis } from '../support/private.redis.js';
 import { SeckillHarness } from '../support/seckill.harness.js';
 import { LaneRegistry } from '../fence/lane.registry.js';
+import { RedisClock } from '../fence/redis.clock.js';
+import { Reaper } from '../relay/reaper.js';
+import { StockStore } from '../stock/stock.store.js';
 import { Reservations } from './reservations.js';
 
 jest.setTimeout(60_000);
@@ -111,6 +114,19 @@ describe('when the confirm does not come', () => {
   });
 });
 
+it('a load between the reservation and its confirm makes the outcome unknown', async () => {
+  const attempt = lane.attempt('ada', 'k');
+  proxy.hold();
+  const answer = words(attempt);
+  await eventually(() => expect(placed(attempt)).toBe(1));
+  await lane.load();
+  await eventually(() => expect(harness.get(LaneRegistry).get(lane.saleId, 0)?.epoch).toBe(2));
+  proxy.release();
+  expect(await answer).toEqual(['outcome-unknown']);
+  await eventually(async () => expect(await words(attempt)).toEqual(['replayed']));
+  expect(await lane.counts()).toMatchObject({ 1: [4, 1] });
+});
+
 it('without a broker Redis is not touched', async () => {
   proxy.refuse();
   await eventually(() => expect(harness.get(Publisher).state).toBe('down'));
@@ -135,5 +151,20 @@ describe('what was reserved and never published', () => {
     await lane.decide(attempt);
     expect(await words({ ...attempt, ipHash: 'b2' })).toEqual(['replayed']);
     await eventually(() => expect(harness.book.placed.find(({ saleId }) => saleId === lane.saleId)).toMatchObject({ reservations: [{ rid: attempt.rid, ipHash: 'a1' }] }));
+  });
+
+  it('and whose relay entry is gone, is published by the reaper after a minute, and stays held', async () => {
+    const [old, young] = [lane.attempt('ada', 'k'), lane.attempt('bob', 'k')];
+    await lane.decide(old, young);
+    await redis.del(lane.keys.relay);
+    const record = (await redis.hget(lane.keys.resv, old.rid))!.split('|');
+    await redis.hset(lane.keys.resv, old.rid, record.with(4, String(Date.now() - 61_000)).join('|'));
+    const reaper = new Reaper(harness.get(StockStore), harness.get(Publisher), harness.get(RedisClock));
+    const known = harness.get(LaneRegistry).get(lane.saleId, 0)!;
+    await reaper.sweep(known);
+    await reaper.sweep(known);
+    await eventually(() => expect(placed(old)).toBe(1));
+    expect(placed(young)).toBe(0);
+    expect(await lane.counts()).toMatchObject({ 1: [3, 2] });
   });
 });

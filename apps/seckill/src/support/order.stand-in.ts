@@ -10,6 +10,7 @@ export class OrderBook {
   readonly placed: MessageBody<'place-order'>[] = [];
   readonly loaded: MessageBody<'lane.loaded'>[] = [];
   readonly rebuilds: MessageBody<'rebuild-lanes'>[] = [];
+  readonly failures: MessageBody<'sale.arm-failed'>[] = [];
 
   /** rids, each as often as it was published */
   get placedRids(): string[] {
@@ -52,6 +53,11 @@ export function orderStandIn(book: OrderBook): Type {
         book.loaded.push(body);
         for (const lane of book.lanes) if (lane.saleId === body.saleId && lane.lane === body.lane) lane.loadedEpoch = body.epoch;
       }
+    }
+
+    @Consume('promotion.note-armed')
+    async noteFailure(deliveries: DeliveryOf<'promotion.note-armed'>[]): Promise<void> {
+      for (const delivery of deliveries) if (delivery.name === 'sale.arm-failed') book.failures.push(delivery.body);
     }
 
     @Consume('order.rebuild-lanes')
