@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TcpProxy } from '@floodgate/platform/testing';
 import { randomUUID } from 'node:crypto';
 import { Api, expectStatus, type ApiAnswer, type Buyer } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { startPlatform, type Platform } from '../support/platform.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
 
 describe('promise: fail closed, and an unknown outcome is called unknown', () => {
   let platform: Platform;
@@ -13,9 +13,8 @@ describe('promise: fail closed, and an unknown outcome is called unknown', () =>
     platform = await startPlatform({
       // Only seckill reaches the broker through the proxy: what the broker says to it can be held back.
       serviceEnv: async ({ amqpUrl }) => {
-        const through = await TcpProxy.to(new URL(amqpUrl));
-        broker = through.proxy;
-        return { seckill: { AMQP_URL: through.url } };
+        broker = new TcpProxy(new URL(amqpUrl));
+        return { seckill: { AMQP_URL: await broker.start() } };
       },
     });
     api = new Api(platform.run);
@@ -23,7 +22,7 @@ describe('promise: fail closed, and an unknown outcome is called unknown', () =>
   afterAll(async () => {
     broker?.release();
     await platform?.stop();
-    await broker?.close();
+    await broker?.stop();
   });
 
   async function saleAndBuyer(quota = 3): Promise<{ saleId: string; items: { itemId: string; quantity: number }[]; buyer: Buyer; entryToken: string; key: string }> {
@@ -38,7 +37,7 @@ describe('promise: fail closed, and an unknown outcome is called unknown', () =>
     const early: ApiAnswer[] = [];
     broker.hold();
     try {
-      // The request itself reaches seckill before the hold matters only if it was delivered; both outcomes are no 202.
+      // Whether or not the requests reached seckill before the broker fell silent: neither may be answered 202.
       early.push(await send(), await send());
     } finally {
       broker.release();
