@@ -31,6 +31,6 @@ export default {
     // Real servers, beside the source.
     { ...common, displayName: 'integration', roots: source, testMatch: ['**/*.int-spec.ts'], setupFiles: ['<rootDir>/jest.setup.mjs'] },
     // The whole platform, one file per promise.
-    { ...common, displayName: 'e2e', roots: ['<rootDir>/test/e2e'], testMatch: ['**/*.e2e-spec.ts'] },
+    { ...common, displayName: 'e2e', roots: ['<rootDir>/test/e2e'], testMatch: ['**/*.e2e-spec.ts'], setupFiles: ['<rootDir>/jest.setup.mjs'] },
   ],
 };
