@@ -10,16 +10,17 @@ import { play } from '../../tools/src/scenario/play.js';
 import { loadScenario } from '../../tools/src/scenario/scenario-file.js';
 
 /** The first 150 lines of the real demand, in one second, against a platform that answers from memory. */
-function smallScenario(): Parameters<typeof play>[0] {
+function smallScenario(trouble: Trouble): Parameters<typeof play>[0] {
   const { scenario, csv } = loadScenario('first-week');
   return {
     csv: csv.split('\n').slice(0, 151).join('\n'),
     scenario: {
       ...scenario,
-      sale: { ...scenario.sale, opensInSeconds: 0.1, paymentWindowSeconds: 2 },
+      sale: { ...scenario.sale, opensInSeconds: 0.1, paymentWindowSeconds: 4 },
       attempts: { rule: 'replay-lines', seconds: 1, longestGapMinutes: 30, evenShare: 0.5, sameKeyAgain: { share: 0.3, afterMs: [50, 500] } },
-      fates: { pay: 0.7, lapse: 0.1, cancel: 0.1, decline: 0.1 },
-      manners: { ...scenario.manners, thinkMs: [10, 300], eventsShare: 0.2 },
+      // Too many units are oversold only once they are paid for.
+      fates: trouble.lie === 'oversell' ? { pay: 1, lapse: 0, cancel: 0, decline: 0 } : { pay: 0.7, lapse: 0.1, cancel: 0.1, decline: 0.1 },
+      manners: { ...scenario.manners, thinkMs: [10, 300], eventsShare: 0.5 },
     },
   };
 }
@@ -35,7 +36,7 @@ describe('the player, against a platform in memory', () => {
     const [reportFile, historyFile] = [path.join(folder, 'report.json'), path.join(folder, 'history.ndjson')];
     const server = { url: '', pid: null };
     try {
-      const { verdict } = await play(smallScenario(), {
+      const { verdict } = await play(smallScenario(trouble), {
         name: 'small', seed: 3, reportFile, historyFile, signal, note: (line) => lines.push(line),
         run: { gatewayUrl, supervisorPid: 0, services: [], redis: server, rabbitmq: server, postgres: server, jwtSecret: 'secret', sandboxPayment: { url: '', pid: 0, webhookSecret: '' } },
       });

@@ -4,6 +4,8 @@ import { Pool, type Dispatcher } from 'undici';
 export type Answer = Answered | Lost;
 export interface Answered {
   kind: 'answered';
+  /** When the request went out (a call waits for a free connection first), epoch. */
+  sentAtMs: number;
   status: number;
   /** The parsed JSON, or {} where there was none. */
   body: Record<string, unknown>;
@@ -11,6 +13,7 @@ export interface Answered {
 }
 export interface Lost {
   kind: 'lost';
+  sentAtMs: number;
   reached: 'no' | 'maybe';
   why: string;
 }
@@ -42,9 +45,10 @@ export class HttpClient {
   async call(call: Call): Promise<Answer> {
     if (this.free === 0) await new Promise<void>((resolve) => this.queue.push(resolve));
     else this.free--;
+    const sentAtMs = Date.now();
     try {
-      if (call.notAfterMs !== undefined && Date.now() > call.notAfterMs) return { kind: 'lost', reached: 'no', why: 'too late to be sent' };
-      return await this.send(call);
+      if (call.notAfterMs !== undefined && sentAtMs > call.notAfterMs) return { kind: 'lost', sentAtMs, reached: 'no', why: 'too late to be sent' };
+      return await this.send(call, sentAtMs);
     } finally {
       const next = this.queue.shift();
       if (next) next();
@@ -63,7 +67,7 @@ export class HttpClient {
     await this.pool.destroy();
   }
 
-  private async send({ method, path, token, key, body }: Call): Promise<Answer> {
+  private async send({ method, path, token, key, body }: Call, sentAtMs: number): Promise<Answer> {
     const headers: Record<string, string> = {};
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
     if (key !== undefined) headers['idempotency-key'] = key;
@@ -71,9 +75,9 @@ export class HttpClient {
     try {
       const response = await this.pool.request({ method, path, headers, body: body === undefined ? null : JSON.stringify(body) });
       const text = await response.body.text();
-      return { kind: 'answered', status: response.statusCode, body: parse(text), replayed: response.headers['idempotency-replayed'] === 'true' };
+      return { kind: 'answered', sentAtMs, status: response.statusCode, body: parse(text), replayed: response.headers['idempotency-replayed'] === 'true' };
     } catch (error) {
-      return lost(error);
+      return lost(error, sentAtMs);
     }
   }
 }
@@ -94,7 +98,7 @@ function parse(text: string): Record<string, unknown> {
 
 const notSent = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENOTFOUND']);
 
-function lost(error: unknown): Lost {
+function lost(error: unknown, sentAtMs: number): Lost {
   const code = (error as { code?: string }).code ?? (error instanceof Error ? error.message : String(error));
-  return { kind: 'lost', reached: notSent.has(code) ? 'no' : 'maybe', why: code };
+  return { kind: 'lost', sentAtMs, reached: notSent.has(code) ? 'no' : 'maybe', why: code };
 }

@@ -23,11 +23,10 @@ export async function press(scene: { stage: Stage; sale: StagedSale; entry: Entr
   let renewals = 0;
   for (let tries = 1; !stage.pauses.stopped; tries++) {
     stage.tally.attempts++;
-    const sentAtMs = Date.now();
     const answer = await stage.rush.call({
       method: 'POST', path: `/v1/sales/${sale.id}/reservations`, token: stage.tokenOf(what.buyer), key: what.key, body: { entryToken: entryToken ?? 'none', items: attempt.items },
     });
-    const exchange = toExchange(answer, sentAtMs);
+    const exchange = toExchange(answer);
     attempt.exchanges.push(exchange);
     if (exchange.word === 'ACCEPTED') {
       stage.tally.took(Date.now() - meantAtMs);
@@ -51,8 +50,8 @@ export async function press(scene: { stage: Stage; sale: StagedSale; entry: Entr
   }
 }
 
-function toExchange(answer: Answer, sentAtMs: number): Exchange {
-  const at = { sentAtMs, answeredAtMs: Date.now() };
+function toExchange(answer: Answer): Exchange {
+  const at = { sentAtMs: answer.sentAtMs, answeredAtMs: Date.now() };
   if (answer.kind === 'lost') return { ...at, word: 'LOST', reached: answer.reached };
   const { body } = answer;
   const exchange: Exchange = { ...at, word: answer.status === 202 ? 'ACCEPTED' : codeOf(answer) };

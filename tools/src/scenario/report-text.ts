@@ -14,7 +14,7 @@ export function reportLines(report: Report): string[] {
   const released = Object.entries(details.released).map(([reason, { reservations, units: back }]) => `${reason} ${number(reservations)} (${number(back)} units)`).join(', ') || 'none';
   const rows: [string, string][] = [
     ['sale', `${report.sale} (${report.scenario}, seed ${report.seed})`],
-    ['attempts', `${number(report.attempts)} requests for ${number(details.keys)} keys in ${report.seconds} s, at most ${number(details.attemptsPerSecondPeak)} in a second`],
+    ['attempts', `${number(report.attempts)} requests for ${number(details.keys)} keys in ${report.seconds} s, at most ${number(details.peakPerSecond.due)} due and ${number(details.peakPerSecond.sent)} sent in one second`],
     ['accepted', number(report.accepted)],
     ['refused', bySize(report.refused)],
     ['unknown', `${number(report.unknown.seen)} seen, ${number(report.unknown.resolved)} resolved`],

@@ -40,7 +40,8 @@ export interface Report extends Record<FaultKind, number> {
     payments: { captured: number; refunded: number } | null;
     /** Answers 404 for reservations that exist: a nuisance to their buyers, though nothing is lost. */
     missing: number;
-    attemptsPerSecondPeak: number;
+    /** The most attempts in one second: as the scenario wants them, and as they went out (the player has only so many connections). */
+    peakPerSecond: { due: number; sent: number };
     findings: string[];
   };
 }
@@ -76,7 +77,10 @@ export function makeReport(name: string, stage: Stage, sale: StagedSale, outcome
       redisEqualsPostgres: records.audit?.redisEqualsPostgres ?? null,
       payments: payments ? { captured: payments.captured, refunded: payments.refunded } : null,
       missing: [...stage.purchases.values()].reduce((all, purchase) => all + purchase.missing, 0),
-      attemptsPerSecondPeak: peak([...stage.attempts.values()].flatMap((attempt) => attempt.exchanges.map((exchange) => exchange.sentAtMs))),
+      peakPerSecond: {
+        due: peak(stage.plan.presses.map((press) => press.atMs)),
+        sent: peak([...stage.attempts.values()].flatMap((attempt) => attempt.exchanges.map((exchange) => exchange.sentAtMs))),
+      },
       findings: judgement.findings.slice(0, 200),
     },
   };
