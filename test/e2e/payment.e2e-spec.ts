@@ -94,7 +94,7 @@ describe('promise: money and stock agree', () => {
     const buyers = [api.buyer(), api.buyer()];
     for (const buyer of buyers) ids.push(expectStatus(202, await buyer.reserve(sale.id, [{ itemId: sale.items[0]!.id, quantity: 1 }])).reservationId);
     const ends = await Promise.all(buyers.map((buyer, i) => buyer.until(ids[i]!, ['ORDERED', 'RELEASED'])));
-    expect(ends.map((end) => [end.state, end.reason]).sort()).toEqual([['ORDERED', null], ['RELEASED', 'out-of-inventory']]);
+    expect(ends.map((end) => [end.state, end.reason]).sort((a, b) => String(a[0]).localeCompare(String(b[0])))).toEqual([['ORDERED', null], ['RELEASED', 'out-of-inventory']]);
   });
 
   it.each([
