@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { Client, escapeIdentifier } from 'pg';
 
-import { postgresDataDir } from '../../tools/src/infra/private-infra.js';
+import { postgresDataDir } from '../../tools/src/infra/postgres-data-dir.js';
 import type { ServerName } from '../../tools/src/infra/server-programs.js';
 import { floodgateDir } from '../../tools/src/supervisor/clone-platform.js';
 import { Platform as SupervisedPlatform } from '../../tools/src/supervisor/platform.js';

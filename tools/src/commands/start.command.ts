@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { loadToolsConfig } from '../config.js';
-import { postgresDataDir } from '../infra/private-infra.js';
+import { postgresDataDir } from '../infra/postgres-data-dir.js';
 import { playScenario, scenarioNames } from '../scenario/play.js';
 import { ClonePlatform, floodgateDir } from '../supervisor/clone-platform.js';
 import { aborted, type CommandContext } from './command.js';

@@ -3,7 +3,8 @@ import path from 'node:path';
 
 import { loadToolsConfig, repositoryRoot, type ToolsConfig } from '../config.js';
 import { readRunningInfra } from '../infra/infra-file.js';
-import { PrivateInfra, postgresDataDir, type InfraUrls } from '../infra/private-infra.js';
+import { postgresDataDir } from '../infra/postgres-data-dir.js';
+import { PrivateInfra, type InfraUrls } from '../infra/private-infra.js';
 import { loadSecrets } from '../infra/secrets.js';
 import { identify } from '../process/process-identity.js';
 import { floodgateDir } from '../supervisor/clone-platform.js';

@@ -7,6 +7,7 @@ import { Client, DatabaseError, escapeIdentifier } from 'pg';
 import { greets } from '../process/greeting.js';
 import { spawnOwned } from '../process/owned-process.js';
 import type { ServerSpec } from '../process/supervised-process.js';
+import { rememberOwner } from './postgres-data-dir.js';
 
 export interface PostgresOptions {
   readonly binDir: string;
@@ -16,6 +17,8 @@ export interface PostgresOptions {
   readonly database: string;
   /** Must be reachable for `runAs`: a directory under /root is not. */
   readonly dataDir: string;
+  /** Whose data it is: remembered beside it, see `removeAbandonedData`. */
+  readonly stateDir: string;
   readonly logFile: string;
   readonly env: Readonly<Record<string, string>>;
   /** The account to run as when we are root, which Postgres refuses. */
@@ -49,9 +52,10 @@ export function postgresUrl({ user, password, port, database }: Pick<PostgresOpt
   return `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
 }
 
-async function initialise({ binDir, dataDir, user, password, env, logFile, runAs }: PostgresOptions, cluster: string): Promise<void> {
+async function initialise({ binDir, dataDir, stateDir, user, password, env, logFile, runAs }: PostgresOptions, cluster: string): Promise<void> {
   rmSync(cluster, { recursive: true, force: true }); // an initialisation that was interrupted left no PG_VERSION
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  rememberOwner(dataDir, stateDir);
   const passwordFile = path.join(dataDir, 'password');
   writeFileSync(passwordFile, password, { mode: 0o600 });
   if (runAs) for (const file of [dataDir, passwordFile]) chownSync(file, runAs.uid, runAs.gid);

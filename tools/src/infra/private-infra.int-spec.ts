@@ -10,7 +10,8 @@ import { Client } from 'pg';
 import { eventually } from '../support/eventually.js';
 import { loadToolsConfig } from '../config.js';
 import { isRunning, identify } from '../process/process-identity.js';
-import { PrivateInfra, postgresDataDir } from './private-infra.js';
+import { postgresDataDir } from './postgres-data-dir.js';
+import { PrivateInfra } from './private-infra.js';
 import { loadSecrets } from './secrets.js';
 
 let stateDir: string;

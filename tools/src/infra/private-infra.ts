@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
 import type { ToolsConfig } from '../config.js';
 import { searchPath } from '../process/find-binary.js';
 import { freePort } from '../process/free-port.js';
 import { SupervisedProcess, type ProcessEvent, type ServerSpec } from '../process/supervised-process.js';
+import { postgresAccount, postgresDataDir, removeAbandonedData } from './postgres-data-dir.js';
 import { postgresServer, postgresUrl } from './postgres.server.js';
 import { epmdServer, rabbitmqServer, rabbitmqUrl, type RabbitmqOptions } from './rabbitmq.server.js';
 import { redisServer, redisUrl } from './redis.server.js';
@@ -105,9 +105,10 @@ export class PrivateInfra {
   private async startPostgres({ postgresDir }: ServerPrograms): Promise<void> {
     const { stateDir, logDir, passwords } = this.options;
     const runAs = postgresAccount();
+    removeAbandonedData();
     const options = {
       binDir: postgresDir, port: await freePort(), user: account, password: passwords.postgres, database: account,
-      dataDir: postgresDataDir(stateDir), logFile: path.join(logDir, 'postgres.log'), env: this.environment(), ...(runAs ? { runAs } : {}),
+      dataDir: postgresDataDir(stateDir), stateDir, logFile: path.join(logDir, 'postgres.log'), env: this.environment(), ...(runAs ? { runAs } : {}),
     };
     this.found.postgres = postgresUrl(options);
     await this.run(postgresServer(options));
@@ -124,23 +125,6 @@ export class PrivateInfra {
   private environment(): Record<string, string> {
     return { PATH: searchPath(this.options.config.PATH), LANG: 'C.UTF-8' };
   }
-}
-
-/**
- * Where Postgres keeps its data. As root it runs under another account, which may not enter the clone's folder
- * (one under /root, say), so the data lies in /var/tmp, named after the state folder.
- */
-export function postgresDataDir(stateDir: string): string {
-  if (!postgresAccount()) return path.join(stateDir, 'postgres');
-  return path.join('/var/tmp', `floodgate-postgres-${createHash('sha256').update(path.resolve(stateDir)).digest('hex').slice(0, 12)}`);
-}
-
-function postgresAccount(): { uid: number; gid: number } | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const rows = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
-  const row = rows.find(([name]) => name === 'postgres') ?? rows.find(([name]) => name === 'nobody');
-  if (!row) throw new Error('Postgres refuses to run as root, and there is neither a user postgres nor nobody');
-  return { uid: Number(row[2]), gid: Number(row[3]) };
 }
 
 function urlsOf({ REDIS_URL, AMQP_URL, DATABASE_URL }: ToolsConfig): Partial<InfraUrls> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { loadToolsConfig, repositoryRoot } from '../config.js';
-import { postgresDataDir } from '../infra/private-infra.js';
+import { postgresDataDir } from '../infra/postgres-data-dir.js';
 import { searchPath } from '../process/find-binary.js';
 import { identify } from '../process/process-identity.js';
 import { readRunFile, type RunFile } from '../supervisor/run-file.js';
