@@ -24,6 +24,6 @@ describe('data of Postgres', () => {
   });
 
   it('lies where the account that runs Postgres may go', () => {
-    expect(postgresDataDir('/root/clone/.floodgate')).toMatch(postgresAccount() ? /^\/var\/tmp\/floodgate-postgres-[0-9a-f]{12}$/ : /^\/root\/clone\/\.floodgate\/postgres$/);
+    expect(postgresDataDir('/home/dev/clone/.floodgate')).toMatch(postgresAccount() ? /^\/var\/tmp\/floodgate-postgres-[0-9a-f]{12}$/ : /^\/home\/dev\/clone\/\.floodgate\/postgres$/);
   });
 });
