@@ -105,6 +105,13 @@ describe('start-payment', () => {
     }
   });
 
+  it.each(['myapp://paid', 'mailto:a@b.example', 'javascript:alert(1)', `https://shop.example/${'x'.repeat(2_048)}`])('writes nothing for an address that nobody can be sent back to: %.40s', async (returnUrl) => {
+    const placed = await harness.order();
+    expect(await harness.startPayment(placed, { returnUrl })).toMatchObject({ ok: false, code: 'INVALID_REQUEST', extra: { errors: [{ path: '/returnUrl' }] } });
+    expect(await paymentsOf(placed)).toEqual([]);
+    expect(await harness.startPayment(placed)).toMatchObject({ ok: true, value: { status: 201 } });
+  });
+
   it('refuses a provider that there is not', async () => {
     const placed = await harness.order();
     expect(await harness.startPayment(placed, { provider: 'cash' })).toMatchObject({ ok: false, code: 'INVALID_REQUEST', extra: { errors: [{ path: '/provider' }] } });

@@ -1,6 +1,7 @@
 import { accept, refuse, type Ask, type Outcome, type View } from '@floodgate/contracts';
 import { createLogger, errorText, isoTime } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import type { BoundAnswer } from '../idempotency/idempotency-key.store.js';
 import { OrderStore } from '../order/order.store.js';
 import { publicState } from '../order/order.transitions.js';
@@ -9,6 +10,9 @@ import { PaymentProvider, ProviderUnavailableError } from './payment-provider.js
 import { moneyOf, paymentOrderOf, type PaymentRow } from './payment.store.js';
 
 export type StartedPayment = { status: 200 | 201; replayed: boolean; payment: View.PaymentView };
+
+/** What providers send buyers back to. Checked before anything is written: a payment that no provider opens could never be closed either. */
+const returnUrlSchema = z.url({ protocol: /^https?$/ }).max(2_048);
 
 /** Starts the one live payment of an order, or gives back the one there is. */
 @Injectable()
@@ -25,6 +29,9 @@ export class StartPayment {
   async start(ask: Ask<'start-payment'>): Promise<Outcome<StartedPayment>> {
     if (ask.provider !== this.provider.name) {
       return refuse('INVALID_REQUEST', 'no such payment provider', { errors: [{ path: '/provider', message: `must be ${this.provider.name}` }] });
+    }
+    if (ask.returnUrl !== null && !returnUrlSchema.safeParse(ask.returnUrl).success) {
+      return refuse('INVALID_REQUEST', 'not an address to return to', { errors: [{ path: '/returnUrl', message: 'must be an http or https URL of at most 2,048 characters' }] });
     }
     const fingerprint = JSON.stringify([ask.provider, ask.returnUrl]);
     const claim = await this.claims.claim(ask);
