@@ -14,6 +14,7 @@ const listingMs = 10_000;
 export class BoardKeeper implements OnApplicationBootstrap {
   private readonly timers = new Set<NodeJS.Timeout>();
   private asking: Promise<void> | null = null;
+  private readonly refreshing = new Map<string, Promise<boolean>>();
   private stopped = false;
 
   constructor(
@@ -35,10 +36,19 @@ export class BoardKeeper implements OnApplicationBootstrap {
     return this.asking;
   }
 
-  /** Asks for the lanes of one sale, for a reader who needs them newer than the last beat. @returns whether seckill answered */
-  async refreshSale(saleId: string): Promise<boolean> {
+  /**
+   * Asks for the lanes of one sale, for a reader who needs them newer than the last beat. Readers share one question: a crowd at the same
+   * moment would keep busy the very process that sells. @returns whether seckill answered
+   */
+  refreshSale(saleId: string): Promise<boolean> {
+    const asked = this.refreshing.get(saleId) ?? this.askForSale(saleId).finally(() => { this.refreshing.delete(saleId); });
+    this.refreshing.set(saleId, asked);
+    return asked;
+  }
+
+  private async askForSale(saleId: string): Promise<boolean> {
     const answer = await this.services.ask('get-board', { saleIds: [saleId] }, 800);
-    if (isRefusal(answer)) return false;
+    if (isRefusal(answer) || !hasClock(answer)) return false;
     this.board.applyWhole(answer, null);
     return true;
   }
@@ -47,7 +57,7 @@ export class BoardKeeper implements OnApplicationBootstrap {
     while (this.board.hasGap && !this.stopped) {
       const gaps = this.board.gapCount;
       const answer = await this.services.ask('get-board', { saleIds: null });
-      if (isRefusal(answer)) await this.pause(retryMs);
+      if (isRefusal(answer) || !hasClock(answer)) await this.pause(retryMs);
       else this.board.applyWhole(answer, gaps);
     }
   }
@@ -74,3 +84,6 @@ export class BoardKeeper implements OnApplicationBootstrap {
     });
   }
 }
+
+/** A seckill that has not reached Redis yet knows no time, and its board says nothing. */
+const hasClock = ({ atMs }: { atMs: number }): boolean => atMs > 0;
