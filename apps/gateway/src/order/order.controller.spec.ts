@@ -18,11 +18,24 @@ const call = (id: string, given: Given = {}) =>
 
 describe('an order', () => {
   it('is its owner\'s, and asked for by an id that can exist', async () => {
-    client.on('get-order', () => notFound);
+    client.on('get-order', () => notFound).on('find-reservation', () => ({ found: null, sure: true }));
     expect((await call('getOrder')).json.code).toBe('NOT_FOUND');
     expect(client.bodies('get-order')).toEqual([{ rid, accountId: 'buyer-1' }]);
+    const before = client.asked.length;
     for (const id of ['getOrder', 'cancelOrder']) expect((await call(id, { path: { id: 'nothing' } })).status).toBe(404);
-    expect(client.asked).toHaveLength(1);
+    expect(client.asked).toHaveLength(before);
+  });
+
+  it('that nobody can know of at the moment is unavailable, not missing', async () => {
+    client.on('get-order', () => notFound).on('start-payment', () => notFound).on('find-reservation', () => ({ found: null, sure: false }));
+    expect((await call('getOrder')).json.code).toBe('UNAVAILABLE');
+    expect((await call('startPayment', { body: { provider: 'sandbox' } })).json.code).toBe('UNAVAILABLE');
+  });
+
+  it('that is still being made cannot be paid yet', async () => {
+    const held = { rid, accountId: 'buyer-1', ipHash: '', items: [{ itemId: 'a', quantity: 1 }], number: 3, reservedAtMs: 5, lane: 0, version: 0, holds: true };
+    client.on('start-payment', () => notFound).on('find-reservation', () => ({ found: held, sure: true }));
+    expect((await call('startPayment', { body: { provider: 'sandbox' } })).json).toMatchObject({ code: 'INVALID_TRANSITION', state: 'QUEUED' });
   });
 });
 

@@ -14,7 +14,12 @@ export class OrderController {
   @Operation('getOrder')
   async getOrder({ path, actor }: Call): Promise<Answer> {
     const rid = path['id'] ?? '';
-    return isOrderId(rid) ? this.services.ask('get-order', { rid, accountId: actor.accountId }) : notFound();
+    if (!isOrderId(rid)) return notFound();
+    const order = await this.services.ask('get-order', { rid, accountId: actor.accountId });
+    if (order.ok || order.code !== 'NOT_FOUND') return order;
+    // Not made yet, or nobody can know (503): either way its owner must not be told that it does not exist for ever.
+    const held = await this.reader.findHeld(rid, actor.accountId);
+    return held.ok ? order : held;
   }
 
   @Operation('startPayment')
@@ -24,9 +29,14 @@ export class OrderController {
     const started = await this.services.ask('start-payment', {
       rid, accountId: actor.accountId, key: headers['idempotency-key'] ?? '', provider: body.provider, returnUrl: body.returnUrl ?? null,
     });
-    if (!started.ok) return started;
+    if (!started.ok) return started.code === 'NOT_FOUND' ? this.notPayableYet(rid, actor.accountId) : started;
     const { status, payment } = started.value;
     return { ok: true, value: payment, status, ...(started.value.replayed ? { headers: replayed } : {}) };
+  }
+
+  private async notPayableYet(rid: string, accountId: string): Promise<Answer> {
+    const held = await this.reader.findHeld(rid, accountId);
+    return held.ok ? refuse('INVALID_TRANSITION', 'The order is still being made.', { state: 'QUEUED' }) : held;
   }
 
   @Operation('cancelOrder')
