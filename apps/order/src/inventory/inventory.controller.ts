@@ -1,7 +1,7 @@
 import { accept, refuse, type Answer, type Ask } from '@floodgate/contracts';
 import { Answers } from '@floodgate/platform';
 import { Controller } from '@nestjs/common';
-import { InventoryStore } from './inventory.store.js';
+import { InventoryStore, unitsMax } from './inventory.store.js';
 
 /** What an operator sees and sets of the real stock. The gateway checked the role. */
 @Controller()
@@ -16,6 +16,7 @@ export class InventoryController {
 
   @Answers('set-inventory')
   async set({ actor, skuId, units }: Ask<'set-inventory'>): Promise<Answer<'set-inventory'>> {
+    if (units > unitsMax) return refuse('INVALID_REQUEST', 'more units than can be counted', { errors: [{ path: '/units', message: `must be at most ${unitsMax}` }] });
     await this.inventory.set(skuId, units, actor.accountId);
     return accept({ skuId, units });
   }

@@ -1,6 +1,9 @@
 import { Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 
+/** What the column holds; more units of one SKU than that is a slip of the keyboard. */
+export const unitsMax = 2 ** 31 - 1;
+
 /** Real stock of one SKU. `taken` may exceed `units`: the warehouse can turn out to have less than was promised. */
 interface InventoryRow {
   skuId: string;

@@ -1,7 +1,7 @@
 import type { SaleDocument } from '@floodgate/contracts';
 import { Consume, Database, errorText, InfrastructureError, type DeliveryOf, type Transaction } from '@floodgate/platform';
 import { Controller } from '@nestjs/common';
-import { InventoryStore } from '../inventory/inventory.store.js';
+import { InventoryStore, unitsMax } from '../inventory/inventory.store.js';
 import type { LedgerEntry } from '../ledger/entries.js';
 import { lockStock } from '../ledger/lane-stock.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
@@ -44,7 +44,7 @@ export class CopySaleConsumer {
     const { readAtMs } = (await this.sales.read(tx, sale.saleId))!;
     await this.ledger.record(tx, stock, entries.filter((entry) => entry.quantity > 0), readAtMs);
     const units = new Map<string, number>();
-    for (const item of sale.items) units.set(item.skuId, (units.get(item.skuId) ?? 0) + item.quota);
+    for (const item of sale.items) units.set(item.skuId, Math.min(unitsMax, (units.get(item.skuId) ?? 0) + item.quota));
     await this.inventory.introduce(tx, units);
     await this.messages.load(tx, 'arm', lanes.map((lane) => ({ saleId: sale.saleId, lane })));
   }

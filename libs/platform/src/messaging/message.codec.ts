@@ -49,8 +49,9 @@ export function envelopeOf(message: ConsumeMessage): Envelope & { name: string }
   return {
     name: String(properties.type || fields.routingKey),
     messageId: String(properties.messageId ?? ''),
-    occurredAtMs: naturalOr(headers.occurredAt, 0),
-    attempt: Math.max(1, naturalOr(headers.attempt, 1)),
+    // Bounded to what a date and an int4 hold: a dead letter with absurd headers must still be storable.
+    occurredAtMs: Math.min(naturalOr(headers.occurredAt, 0), 8.64e15),
+    attempt: Math.min(Math.max(1, naturalOr(headers.attempt, 1)), 1_000_000),
     ...(typeof headers.traceparent === 'string' ? { traceparent: headers.traceparent } : {}),
   };
 }
