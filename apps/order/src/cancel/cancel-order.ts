@@ -51,7 +51,9 @@ export class CancelOrder {
         return null;
       case 'CLOSING': {
         const result = (await this.closer.finish([{ saleId, rid, reason: order.reason ?? reason }])).get(rid);
-        return result === 'unknown' ? refuse('UNAVAILABLE', 'the payment provider does not say whether this order was paid') : null;
+        // A capture that was judged meanwhile has decided it: the next step says so.
+        if (result !== 'unknown' || (await this.orders.find(rid))?.state !== 'CLOSING') return null;
+        return refuse('UNAVAILABLE', 'the payment provider does not say whether this order was paid');
       }
       case 'STUCK':
         await this.database.transaction((tx) => this.saga.closeOrders(tx, saleId, [rid], reason));
