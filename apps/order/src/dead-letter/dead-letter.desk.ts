@@ -1,5 +1,5 @@
 import { accept, refuse, type Outcome, type View } from '@floodgate/contracts';
-import { createLogger, Database, isoTime, Publisher, PublishError, type Transaction } from '@floodgate/platform';
+import { createLogger, Database, hashForLog, isoTime, Publisher, PublishError, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { readableBody, unreadable } from './affected-orders.js';
 import { DeadLetterStore, type LetterRow } from './dead-letter.store.js';
@@ -48,7 +48,7 @@ export class DeadLetterDesk {
         return refuse('UNAVAILABLE', 'the broker did not take the message; try again');
       }
       await this.letters.settle(tx, id, 'replayed', actor, null);
-      this.log.info({ letter: id, queue: letter.queue, actor }, 'a dead letter was sent again');
+      this.log.info({ letter: id, queue: letter.queue, actor: hashForLog(actor) }, 'a dead letter was sent again');
       return accept({ id, dryRun, outcome: 'republished' });
     });
   }
@@ -58,7 +58,7 @@ export class DeadLetterDesk {
     return this.decide(id, async (tx, letter) => {
       const closed = await this.parked.close(tx, letter.reservationIds);
       await this.letters.settle(tx, id, 'discarded', actor, reason);
-      this.log.info({ letter: id, queue: letter.queue, actor, closed }, 'a dead letter was given up');
+      this.log.info({ letter: id, queue: letter.queue, actor: hashForLog(actor), closed }, 'a dead letter was given up');
       return accept({ ...viewOf(letter), state: 'discarded' as const });
     });
   }

@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { LoggerService } from '@nestjs/common';
-import { pino, type Level, type LevelWithSilent, type Logger } from 'pino';
+import { pino, stdSerializers, type Level, type LevelWithSilent, type Logger } from 'pino';
 
 export type { Logger } from 'pino';
 
 // One destination for all: synchronous, so that the last lines before an exit are not lost.
-const root = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } });
+const root = pino({ serializers: { err: withoutRows }, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } });
 const loggers: Logger[] = [root];
+
+/** Postgres repeats the row at fault in `detail` and `where`: accounts and addresses have no place in logs. */
+function withoutRows(error: Error): object {
+  const { detail: _detail, where: _where, ...rest } = stdSerializers.err(error) as unknown as Record<string, unknown>;
+  return rest;
+}
 
 /** A logger that writes JSON lines to stdout; its level follows {@link setLogLevel}. */
 export function createLogger(name: string): Logger {
