@@ -102,6 +102,29 @@ describe('promise: fail closed, and an unknown outcome is called unknown', () =>
     }, { timeoutMs: 30_000 });
   });
 
+  it('a seckill that stands still and wakes up later holds nothing for those who were given up', async () => {
+    const { saleId, items } = await saleAndBuyer();
+    const buyers = await Promise.all(Array.from({ length: 6 }, async () => {
+      const buyer = api.buyer();
+      return { buyer, entryToken: await buyer.entryToken(saleId) };
+    }));
+    const { pid } = platform.run.services.find((service) => service.name === 'seckill')!;
+    process.kill(pid!, 'SIGSTOP');
+    let answers: ApiAnswer[];
+    try {
+      answers = await Promise.all(buyers.map(({ buyer, entryToken }) => buyer.reserve(saleId, items, { entryToken })));
+    } finally {
+      process.kill(pid!, 'SIGCONT');
+    }
+    // Two vectors are under way and may have been carried out; who waited behind them was never sent.
+    const codes = answers.map((answer) => answer.body.code as string);
+    expect(new Set(codes)).toEqual(new Set(['OUTCOME_UNKNOWN', 'OVERLOADED']));
+    for (const answer of answers) expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    await eventually(async () => {
+      expect(await api.audit(saleId)).toMatchObject({ verdict: 'clean', items: [{ held: 0, available: 3, redisAvailable: 3 }] });
+    });
+  });
+
   it('without seckill a request is refused at once, and nothing is held', async () => {
     const { saleId, items, buyer, entryToken } = await saleAndBuyer();
     const seckill = platform.run.services.find((service) => service.name === 'seckill')!;

@@ -6,7 +6,7 @@ import { startPlatform, type Platform } from '../support/platform.js';
 
 /** Codes of parts that are not served yet; the rest must be produced below. */
 const notServedYet: ProblemCode[] = ['CHALLENGE_FAILED', 'BUYER_BLOCKED', 'NOT_ELIGIBLE', 'INSUFFICIENT_STOCK', 'RATE_LIMITED'];
-/** Produced by faults, in tests of their own: faults.e2e-spec.ts and the gateway's specs. */
+/** Produced by faults: faults.e2e-spec.ts; INTERNAL, which is a bug of ours, in the gateway's specs. */
 const producedByFaults: ProblemCode[] = ['INTERNAL', 'OVERLOADED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'];
 
 describe('promise: a refusal has its code, in the order of docs/api.md, and changes nothing', () => {
