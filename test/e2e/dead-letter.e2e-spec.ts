@@ -57,9 +57,8 @@ describe('promise: a message that always fails harms nobody else, and its order 
   it('discard releases the order once', async () => {
     const { sale, buyer, id, letter } = await poisonedRush('poison-discard');
     const discard = () => api.admin('operator', 'POST', `/dead-letters/${letter.id}/discard`, { reason: 'cannot be repaired' });
-    expectStatus(200, await discard());
+    for (let times = 0; times < 2; times++) expect(expectStatus(200, await discard()).state).toBe('discarded');
     expect(await buyer.until(id, ['RELEASED'])).toMatchObject({ reason: 'order-rejected', terminal: true });
-    await discard();
     await eventually(async () => {
       expect(await api.audit(sale.id)).toMatchObject({ items: [{ held: 20, sold: 0, available: 10, redisAvailable: 10 }], redisEqualsPostgres: true });
     });

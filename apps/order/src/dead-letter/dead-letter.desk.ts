@@ -5,7 +5,7 @@ import { readableBody, unreadable } from './affected-orders.js';
 import { DeadLetterStore, type LetterRow } from './dead-letter.store.js';
 import { ParkedOrders } from './parked-orders.js';
 
-/** What an operator does about dead letters. A letter is decided upon once; its body never changes. */
+/** What an operator does about dead letters. A letter is decided upon once, asking again changes nothing and tells what it came to; its body never changes. */
 @Injectable()
 export class DeadLetterDesk {
   private readonly log = createLogger('dead-letter');
@@ -37,6 +37,7 @@ export class DeadLetterDesk {
    */
   async replay(id: string, actor: string, dryRun: boolean): Promise<Outcome<{ id: string; dryRun: boolean; outcome: string }>> {
     return this.decide<{ id: string; dryRun: boolean; outcome: string }>(id, async (tx, letter) => {
+      if (letter.state !== 'waiting') return accept({ id, dryRun, outcome: `already-${letter.state}` });
       const problem = unreadable(letter.name, letter.body);
       if (dryRun) return accept({ id, dryRun, outcome: problem ? `would-die-again: ${problem}` : 'would-be-republished' });
       try {
@@ -56,6 +57,7 @@ export class DeadLetterDesk {
   /** Gives the message up: the orders parked for it are closed, their units go back, once. */
   async discard(id: string, actor: string, reason: string): Promise<Outcome<View.DeadLetterView>> {
     return this.decide(id, async (tx, letter) => {
+      if (letter.state !== 'waiting') return accept(viewOf(letter));
       const closed = await this.parked.close(tx, letter.reservationIds);
       await this.letters.settle(tx, id, 'discarded', actor, reason);
       this.log.info({ letter: id, queue: letter.queue, actor: hashForLog(actor), closed }, 'a dead letter was given up');
@@ -66,9 +68,7 @@ export class DeadLetterDesk {
   private decide<T>(id: string, decision: (tx: Transaction, letter: LetterRow) => Promise<Outcome<T>>): Promise<Outcome<T>> {
     return this.database.transaction(async (tx) => {
       const letter = await this.letters.lock(tx, id);
-      if (!letter) return refuse('NOT_FOUND', 'no such dead letter');
-      if (letter.state !== 'waiting') return refuse('INVALID_TRANSITION', `this dead letter was ${letter.state} before`, { state: letter.state });
-      return decision(tx, letter);
+      return letter ? decision(tx, letter) : refuse('NOT_FOUND', 'no such dead letter');
     });
   }
 }

@@ -80,7 +80,9 @@ describe('a message that always fails', () => {
     await cured(false);
     expect(await harness.entries(placed)).toEqual(['HOLD']);
     expect(await client().ask('get-dead-letter', { id })).toMatchObject({ ok: true, value: { state: 'replayed' } });
-    for (const again of [await replay(id), await replay(id, true), await discard(id)]) expect(again).toMatchObject({ ok: false, code: 'INVALID_TRANSITION', extra: { state: 'replayed' } });
+    for (const again of [await replay(id), await replay(id, true)]) expect(again).toMatchObject({ ok: true, value: { outcome: 'already-replayed' } });
+    expect(await discard(id)).toMatchObject({ ok: true, value: { state: 'replayed' } });
+    expect(await harness.state(placed)).toBe('PENDING');
     await cured(true);
     expect(await harness.startPayment(placed)).toMatchObject({ ok: true, value: { status: 201 } });
     await cured(false);
@@ -113,11 +115,11 @@ describe('discard', () => {
     const placed = poisoned(sale);
     const { id } = await kept(body(placed));
     const outcomes = await Promise.all([discard(id), discard(id), discard(id)]);
-    expect(outcomes.map((outcome) => (outcome.ok ? outcome.value.state : outcome.code)).sort()).toEqual(['INVALID_TRANSITION', 'INVALID_TRANSITION', 'discarded']);
+    expect(outcomes.map((outcome) => (outcome.ok ? outcome.value.state : outcome.code))).toEqual(['discarded', 'discarded', 'discarded']);
     expect(await harness.state(placed)).toBe('CLOSED order-rejected');
     expect(await harness.entries(placed)).toEqual(['HOLD', 'RELEASE']);
     expect(await harness.units(sale)).toEqual({ held: 0, sold: 0, free: 10 });
-    expect(await replay(id)).toMatchObject({ ok: false, code: 'INVALID_TRANSITION', extra: { state: 'discarded' } });
+    expect(await replay(id)).toMatchObject({ ok: true, value: { outcome: 'already-discarded' } });
     expect(await harness.database.query('SELECT actor, discard_reason AS reason FROM dead_letter WHERE id = $1', [id])).toEqual([{ actor: 'operator-1', reason: 'cannot be repaired' }]);
     await eventually(() => {
       const rows = harness.service.heard.flatMap(({ name, body: told }) => (name === 'sync-stock' ? told.rows : [])).filter((row) => row.rid === placed.rid);
