@@ -109,12 +109,12 @@ describe('promise: fail closed, and an unknown outcome is called unknown', () =>
       return { buyer, entryToken: await buyer.entryToken(saleId) };
     }));
     const { pid } = platform.run.services.find((service) => service.name === 'seckill')!;
-    process.kill(pid!, 'SIGSTOP');
+    process.kill(pid, 'SIGSTOP');
     let answers: ApiAnswer[];
     try {
       answers = await Promise.all(buyers.map(({ buyer, entryToken }) => buyer.reserve(saleId, items, { entryToken })));
     } finally {
-      process.kill(pid!, 'SIGCONT');
+      process.kill(pid, 'SIGCONT');
     }
     // Two vectors are under way and may have been carried out; who waited behind them was never sent.
     const codes = answers.map((answer) => answer.body.code as string);
