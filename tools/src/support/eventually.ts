@@ -4,7 +4,7 @@ const pollMs = 25;
  * Repeats an assertion until it holds and returns its result; after `timeoutMs` it fails as it last did.
  * The one way to wait in a test: it ends as soon as the thing happened, and says what was still wrong when it did not.
  */
-export async function eventually<T>(assertion: () => T | Promise<T>, { timeoutMs = 15_000 }: { timeoutMs?: number } = {}): Promise<T> {
+export async function eventually<T>(assertion: () => T | Promise<T>, { timeoutMs = 30_000 }: { timeoutMs?: number } = {}): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     try {

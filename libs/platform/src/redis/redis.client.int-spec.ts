@@ -13,7 +13,7 @@ describe('createRedis', () => {
   let redis: Redis;
 
   beforeAll(async () => {
-    redis = createRedis(await proxy.start(), { name: 'test', commandTimeoutMs: 200 });
+    redis = createRedis(await proxy.start(), { name: 'test', commandTimeoutMs: 10_000 });
     await eventually(() => expect([redis.status, observer.status]).toEqual(['ready', 'ready']));
   });
 
@@ -57,7 +57,10 @@ describe('createRedis', () => {
   });
 
   it('a command that is not answered ends', async () => {
+    const impatient = createRedis(proxy.url, { name: 'impatient', commandTimeoutMs: 200 });
+    await eventually(() => expect(impatient.status).toBe('ready'));
     proxy.hold();
-    await expect(redis.get(key)).rejects.toThrow(/timed out/i);
+    await expect(impatient.get(key)).rejects.toThrow(/timed out/i);
+    impatient.disconnect();
   });
 });

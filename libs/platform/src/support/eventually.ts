@@ -1,7 +1,7 @@
 const STEP_MS = 10;
 
 /** Repeats an assertion until it holds; after the time given, fails as it last did. */
-export async function eventually<T>(assertion: () => T | Promise<T>, withinMs = 10_000): Promise<T> {
+export async function eventually<T>(assertion: () => T | Promise<T>, withinMs = 30_000): Promise<T> {
   for (const end = performance.now() + withinMs; ;) {
     try {
       return await assertion();

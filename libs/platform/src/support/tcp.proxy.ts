@@ -16,6 +16,11 @@ export class TcpProxy {
   async start(): Promise<string> {
     await new Promise<void>((resolve) => this.listener.listen(0, '127.0.0.1', resolve));
     this.port = (this.listener.address() as net.AddressInfo).port;
+    return this.url;
+  }
+
+  /** The target's URL, through the proxy; once it has started. */
+  get url(): string {
     const url = new URL(this.target);
     url.hostname = '127.0.0.1';
     url.port = String(this.port);
