@@ -5,6 +5,7 @@ import { Channel } from './channels/channel.js';
 import { LogChannel } from './channels/log.channel.js';
 import type { Config } from './config.js';
 import { BuyerMessage1764000000000 } from './migrations/1764000000000-buyer-message.migration.js';
+import { BuyerMessageKinds1765000001000 } from './migrations/1765000001000-buyer-message-kinds.migration.js';
 import { BuyerMessageStore } from './tell-buyer/buyer-message.store.js';
 import { DeliverJob } from './tell-buyer/deliver.job.js';
 import { Delivering } from './tell-buyer/delivering.js';
@@ -27,7 +28,8 @@ export class AppModule {
       imports: [
         ScheduleModule.forRoot(),
         PostgresModule.forRoot({
-          url: config.DATABASE_URL, schema: 'notification', migrations: [BuyerMessage1764000000000], applicationName: 'notification',
+          url: config.DATABASE_URL, schema: 'notification', migrations: [BuyerMessage1764000000000, BuyerMessageKinds1765000001000],
+          applicationName: 'notification',
         }),
       ],
       controllers: [TellBuyerConsumer],

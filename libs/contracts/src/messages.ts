@@ -122,6 +122,8 @@ export const messages = {
   'order.created': orderNotices,
   /** order: paid; the point of no return. */
   'order.paid': orderNotices,
+  /** order: what was paid for was handed over. */
+  'order.fulfilled': orderNotices,
   /** order: released, with the reason. */
   'order.closed': orderNotices,
 } as const satisfies Record<string, z.ZodType>;

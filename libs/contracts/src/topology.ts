@@ -23,13 +23,13 @@ export const queues = {
   'order.rebuild-lanes': { binds: ['rebuild-lanes'], prefetch: 1, attempts: 20 },
   'order.place-order': { binds: ['place-order'], prefetch: 64, attempts: 8 },
   'seckill.sync-stock': { binds: ['sync-stock'], prefetch: 64, attempts: 20 },
-  'notification.tell-buyer': { binds: ['order.created', 'order.paid', 'order.closed'], prefetch: 50, attempts: 10 },
+  'notification.tell-buyer': { binds: ['order.created', 'order.paid', 'order.fulfilled', 'order.closed'], prefetch: 50, attempts: 10 },
 } as const satisfies Record<string, Queue>;
 export type QueueName = keyof typeof queues;
 
 /** One row per kind of queue that every instance has for itself: exclusive, gone with its connection, a hint and never a promise. */
 export const instanceQueues = {
-  'gateway.events': { binds: ['sale.approved', 'sale.changed', 'order.created', 'order.paid', 'order.closed'], prefetch: 500 },
+  'gateway.events': { binds: ['sale.approved', 'sale.changed', 'order.created', 'order.paid', 'order.fulfilled', 'order.closed'], prefetch: 500 },
 } as const satisfies Record<string, { binds: readonly MessageName[]; prefetch: number }>;
 export type InstanceQueueName = keyof typeof instanceQueues;
 

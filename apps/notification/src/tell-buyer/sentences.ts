@@ -16,6 +16,7 @@ export const becauseOf = {
 export const sentences = {
   created: (order) => (order.payByMs === null ? 'You have it.' : `You have it, pay by ${isoTime(order.payByMs)}: ${price(order)}.`),
   paid: (order) => `Paid: we have received ${price(order)}.`,
+  fulfilled: () => 'It is yours: what you paid for has been handed over.',
   closed: (order) => (order.reason === null ? 'Released.' : `Released, because ${becauseOf[order.reason]}.`),
 } as const satisfies Record<BuyerMessage['kind'], (order: OrderNotice) => string>;
 

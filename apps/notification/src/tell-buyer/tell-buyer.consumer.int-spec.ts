@@ -33,7 +33,7 @@ const newOrder = (changes: Partial<OrderNotice> = {}): OrderNotice => ({
   rid: `Sale000001.${String(++serial).padStart(22, '0')}`, accountId: `buyer-${serial}`, version: 1, state: 'ORDERED', reason: null,
   amount: 199, currency: 'GBP', payByMs: Date.UTC(2026, 10, 27, 10), updatedAtMs: 0, items: [{ itemId: 'Sale000001-1', quantity: 1 }], number: serial, ...changes,
 });
-const publish = (name: 'order.created' | 'order.paid' | 'order.closed', ...orders: OrderNotice[]) =>
+const publish = (name: 'order.created' | 'order.paid' | 'order.fulfilled' | 'order.closed', ...orders: OrderNotice[]) =>
   service.publisher.publish(name, { saleId: 'Sale000001', orders });
 const toldTo = (rid: string) => channel.delivered.filter((message) => message.rid === rid).map((message) => message.body);
 const stateOf = async (rid: string) =>
@@ -46,10 +46,11 @@ describe('telling buyers', () => {
     const closed = newOrder();
     await publish('order.created', paid, closed);
     await publish('order.paid', { ...paid, version: 2, state: 'PAID' });
+    await publish('order.fulfilled', { ...paid, version: 3, state: 'FULFILLED' });
     await publish('order.closed', { ...closed, version: 2, state: 'RELEASED', reason: 'payment-timeout' });
     await eventually(async () => expect(await stateOf(closed.rid)).toEqual(['created delivered', 'closed delivered']));
-    await eventually(async () => expect(await stateOf(paid.rid)).toEqual(['created delivered', 'paid delivered']));
-    expect(toldTo(paid.rid)).toEqual(['You have it, pay by 2026-11-27T10:00:00.000Z: 1.99 GBP.', 'Paid: we have received 1.99 GBP.']);
+    await eventually(async () => expect(await stateOf(paid.rid)).toEqual(['created delivered', 'paid delivered', 'fulfilled delivered']));
+    expect(toldTo(paid.rid)).toEqual(['You have it, pay by 2026-11-27T10:00:00.000Z: 1.99 GBP.', 'Paid: we have received 1.99 GBP.', 'It is yours: what you paid for has been handed over.']);
     expect(toldTo(closed.rid).at(-1)).toBe('Released, because the time to pay has passed.');
   });
 

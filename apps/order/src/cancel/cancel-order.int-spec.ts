@@ -72,7 +72,7 @@ describe('cancel-order', () => {
     expect(await harness.state(placed)).toBe('CLOSED payment-timeout');
   });
 
-  it.each([['PAID', 'PAID'], ['REFUNDING', 'PAID'], ['CLOSED', 'RELEASED']] as const)('refuses an order in %s, seen as %s', async (state, seen) => {
+  it.each([['PAID', 'PAID'], ['FULFILLED', 'FULFILLED'], ['REFUNDING', 'PAID'], ['CLOSED', 'RELEASED']] as const)('refuses an order in %s, seen as %s', async (state, seen) => {
     // A refund would end the order in REFUNDING while the test looks at it.
     harness.provider.away = true;
     const placed = await harness.orderIn(state);

@@ -59,6 +59,7 @@ export class CancelOrder {
         await this.database.transaction((tx) => this.saga.closeOrders(tx, saleId, [rid], reason));
         return null;
       case 'PAID':
+      case 'FULFILLED':
       case 'REFUNDING':
       case 'CLOSED':
         return refuse('INVALID_TRANSITION', 'this order can no longer be cancelled', { state: publicState(order.state, order.payBy) });

@@ -10,7 +10,8 @@ export interface Affected {
 
 /** Where a message of each kind keeps its reservations. */
 const rowsOf: Partial<Record<string, string>> = {
-  'place-order': 'reservations', 'sync-stock': 'rows', 'order.created': 'orders', 'order.paid': 'orders', 'order.closed': 'orders',
+  'place-order': 'reservations', 'sync-stock': 'rows', 'order.created': 'orders', 'order.paid': 'orders', 'order.fulfilled': 'orders',
+  'order.closed': 'orders',
 } satisfies Partial<Record<MessageName, string>>;
 const laneSchema = z.object({ saleId: idSchema, lane: z.int().min(0) });
 const namedSchema = z.object({ rid: idSchema });

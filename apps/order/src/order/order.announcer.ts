@@ -7,7 +7,7 @@ import { holdsUnits, isSettled, publicState, type OrderState } from './order.tra
 /** Rows of one message: a batch of the arbiter leaves in a few, and none comes near the broker's frame size. */
 const rowsMax = 256;
 
-const events = { PENDING: 'order.created', PAID: 'order.paid', CLOSED: 'order.closed' } as const satisfies Partial<Record<OrderState, MessageName>>;
+const events = { PENDING: 'order.created', PAID: 'order.paid', FULFILLED: 'order.fulfilled', CLOSED: 'order.closed' } as const satisfies Partial<Record<OrderState, MessageName>>;
 
 /** Says what happened to orders, through the outbox of the transaction that did it, from the rows as they were written. */
 @Injectable()
@@ -22,7 +22,7 @@ export class OrderAnnouncer {
     if (bodies.length > 0) await this.outbox.add(tx, 'sync-stock', bodies);
   }
 
-  /** Tells everybody who listens: order.created, order.paid or order.closed, by the orders' state. Other states are nobody's business. */
+  /** Tells everybody who listens: order.created, order.paid, order.fulfilled or order.closed, by the orders' state. Other states are nobody's business. */
   async tell(tx: Transaction, orders: readonly OrderRow[]): Promise<void> {
     for (const [state, event] of Object.entries(events) as [keyof typeof events, (typeof events)[keyof typeof events]][]) {
       const sales = groupBy(orders.filter((order) => order.state === state), (order) => order.saleId);

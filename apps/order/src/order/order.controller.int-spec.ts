@@ -44,7 +44,7 @@ describe('a buyer', () => {
 
   it.each([
     ['CLOSING', { state: 'ORDERED', terminal: false, reason: null }], ['STUCK', { state: 'QUEUED', terminal: false, orderId: null, amount: null, ahead: null }],
-    ['PAID', { state: 'PAID', terminal: true }], ['REFUNDING', { state: 'PAID', terminal: false, reason: null }],
+    ['PAID', { state: 'PAID', terminal: true }], ['FULFILLED', { state: 'FULFILLED', terminal: true }], ['REFUNDING', { state: 'PAID', terminal: false, reason: null }],
   ] as const)('sees of an order in %s what concerns a buyer', async (state, seen) => {
     expect(value(await reservation(await at.orderIn(state)))).toMatchObject(seen);
   });

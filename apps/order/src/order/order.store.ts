@@ -85,9 +85,19 @@ export class OrderStore {
     return this.move(tx, { saleId, rids, from: ['PENDING'], to: 'CLOSING', reason });
   }
 
-  /** PAID → REFUNDING: the units stay sold until the money is back (then PurchaseSaga.closeOrders). Returns those that made the step. */
-  async startRefunding(tx: Transaction, saleId: string, rids: readonly string[], reason: ReleaseReason): Promise<OrderRow[]> {
-    return this.move(tx, { saleId, rids, from: ['PAID'], to: 'REFUNDING', reason });
+  /** PAID → FULFILLED: what was paid for is in the buyer's hands. Returns those that made the step; the caller announces them (order.fulfilled). */
+  async fulfil(tx: Transaction, saleId: string, rids: readonly string[]): Promise<OrderRow[]> {
+    return this.move(tx, { saleId, rids, from: ['PAID'], to: 'FULFILLED' });
+  }
+
+  /**
+   * → REFUNDING: the units stay sold until the money is back (then PurchaseSaga.closeOrders). What was handed over already is only
+   * refunded by who says so in `from`. Returns those that made the step.
+   */
+  async startRefunding(
+    tx: Transaction, saleId: string, rids: readonly string[], reason: ReleaseReason, from: readonly ('PAID' | 'FULFILLED')[] = ['PAID'],
+  ): Promise<OrderRow[]> {
+    return this.move(tx, { saleId, rids, from, to: 'REFUNDING', reason });
   }
 
   /** → CLOSED. A reason that the row carries already (it was on its way out) wins. For the saga: moves no units by itself. */

@@ -14,7 +14,8 @@ afterAll(() => at.drop());
 const hasReason = (state: OrderState) => ['CLOSING', 'REFUNDING', 'CLOSED'].includes(state);
 /** The ways to each state, so that a row can be brought there through the front door. */
 const ways: Record<OrderState, OrderState[]> = {
-  PENDING: ['PENDING'], CLOSING: ['PENDING', 'CLOSING'], STUCK: ['STUCK'], PAID: ['PENDING', 'PAID'], REFUNDING: ['PENDING', 'PAID', 'REFUNDING'], CLOSED: ['CLOSED'],
+  PENDING: ['PENDING'], CLOSING: ['PENDING', 'CLOSING'], STUCK: ['STUCK'], PAID: ['PENDING', 'PAID'],
+  FULFILLED: ['PENDING', 'PAID', 'FULFILLED'], REFUNDING: ['PENDING', 'PAID', 'REFUNDING'], CLOSED: ['CLOSED'],
 };
 
 async function insert(state: OrderState, version = 1): Promise<string> {

@@ -17,7 +17,7 @@ export function reservationView(order: OrderRow): ReservationView {
   const state = publicState(order.state, order.payBy);
   const queued = state === 'QUEUED';
   // PAID is the end for goods; an order that is being refunded still has a way to go.
-  const terminal = state === 'RELEASED' || order.state === 'PAID';
+  const terminal = state === 'RELEASED' || order.state === 'PAID' || order.state === 'FULFILLED';
   return {
     id: order.rid, saleId: order.saleId, items: order.items, state, terminal,
     reason: order.state === 'CLOSED' ? order.reason : null,

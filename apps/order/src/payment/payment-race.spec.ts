@@ -10,7 +10,7 @@ describe('paymentRace', () => {
   });
 
   it('never lets money pass: each capture makes a paid order or a refund', () => {
-    expect(orderStates.map((state) => paymentRace[state].captured)).toEqual(['mark-paid', 'mark-paid', 'refund', 'refund', 'refund', 'refund']);
+    expect(orderStates.map((state) => paymentRace[state].captured)).toEqual(['mark-paid', 'mark-paid', 'refund', 'refund', 'refund', 'refund', 'refund']);
   });
 
   it('releases only unpaid orders for a decline', () => {

@@ -45,6 +45,7 @@ export const paymentRace = {
   CLOSING:   { captured: 'mark-paid', declined: 'close', expired: 'keep', refunded: 'keep',          'extra-refunded': 'keep' },
   STUCK:     { captured: 'refund',    declined: 'keep',  expired: 'keep', refunded: 'keep',          'extra-refunded': 'keep' },
   PAID:      { captured: 'refund',    declined: 'keep',  expired: 'keep', refunded: 'report',        'extra-refunded': 'keep' },
+  FULFILLED: { captured: 'refund',    declined: 'keep',  expired: 'keep', refunded: 'report',        'extra-refunded': 'keep' },
   REFUNDING: { captured: 'refund',    declined: 'keep',  expired: 'keep', refunded: 'finish-refund', 'extra-refunded': 'keep' },
   CLOSED:    { captured: 'refund',    declined: 'keep',  expired: 'keep', refunded: 'keep',          'extra-refunded': 'keep' },
 } as const satisfies Record<OrderState, Record<OrderEvent, RaceAction>>;

@@ -85,7 +85,7 @@ describe('start-payment', () => {
     expect((await paymentsOf(placed)).map((payment) => payment.state)).toEqual(['EXPIRED', 'OPEN']);
   });
 
-  it.each([['CLOSING', 'ORDERED'], ['STUCK', 'QUEUED'], ['PAID', 'PAID'], ['REFUNDING', 'PAID'], ['CLOSED', 'RELEASED']] as const)('refuses an order in %s, seen as %s', async (state, seen) => {
+  it.each([['CLOSING', 'ORDERED'], ['STUCK', 'QUEUED'], ['PAID', 'PAID'], ['FULFILLED', 'FULFILLED'], ['REFUNDING', 'PAID'], ['CLOSED', 'RELEASED']] as const)('refuses an order in %s, seen as %s', async (state, seen) => {
     const placed = await harness.orderIn(state);
     expect(await harness.startPayment(placed)).toMatchObject({ ok: false, code: 'INVALID_TRANSITION', extra: { state: seen } });
     expect(await paymentsOf(placed)).toEqual([]);

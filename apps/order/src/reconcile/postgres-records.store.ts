@@ -1,6 +1,6 @@
 import { Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
-import type { OrderState } from '../order/order.transitions.js';
+import { soldStatesSql, type OrderState } from '../order/order.transitions.js';
 
 /** One item over all lanes: the counters, and the same counted again from the ledger and from the orders. */
 export interface ItemRecord {
@@ -99,7 +99,7 @@ export class PostgresRecordsStore {
         stocked AS (SELECT item_id, sum(CASE entry WHEN 'STOCK_IN' THEN quantity ELSE -quantity END) AS allotment
           FROM ledger WHERE sale_id = $1 AND entry IN ('STOCK_IN', 'STOCK_OUT') GROUP BY item_id),
         ordered AS (SELECT item_id, sum(quantity) FILTER (WHERE state IN ('PENDING', 'CLOSING', 'STUCK')) AS held,
-          sum(quantity) FILTER (WHERE state IN ('PAID', 'REFUNDING')) AS sold FROM (${orderItems}) AS oi GROUP BY item_id)
+          sum(quantity) FILTER (WHERE state IN ${soldStatesSql}) AS sold FROM (${orderItems}) AS oi GROUP BY item_id)
        SELECT i.item_id AS "itemId", i.quota, c.allotment::int, c.held::int, c.sold::int, c.burned::int,
          json_build_object('allotment', coalesce(s.allotment, 0), 'held', coalesce(m.held, 0), 'sold', coalesce(m.sold, 0), 'burned', coalesce(m.burned, 0)) AS ledger,
          json_build_object('held', coalesce(o.held, 0), 'sold', coalesce(o.sold, 0)) AS orders
@@ -117,7 +117,7 @@ export class PostgresRecordsStore {
        FROM (${orderItems}) AS o FULL JOIN (${operations}) AS l ON l.operation_id = o.rid AND l.item_id = o.item_id
        WHERE o.rid IS NULL OR coalesce(l.lanes, 1) > 1 OR NOT coalesce(CASE
          WHEN o.state IN ('PENDING', 'CLOSING', 'STUCK') THEN l.hold = o.quantity AND l.sell IS NULL AND l.released + l.burned = 0
-         WHEN o.state IN ('PAID', 'REFUNDING') THEN l.hold = o.quantity AND l.sell = o.quantity AND l.released + l.burned = 0
+         WHEN o.state IN ${soldStatesSql} THEN l.hold = o.quantity AND l.sell = o.quantity AND l.released + l.burned = 0
          WHEN l.operation_id IS NULL THEN true
          ELSE l.hold = o.quantity AND coalesce(l.sell, o.quantity) = o.quantity AND l.released + l.burned = o.quantity END, false)
        ORDER BY 1, 2 LIMIT 1000`, [saleId]);
@@ -145,7 +145,7 @@ export class PostgresRecordsStore {
   private async money(tx: Transaction, saleId: string): Promise<Pick<PostgresRecords, 'paid' | 'payments'>> {
     const paid = await tx.query<PaidOrder>(
       `SELECT o.rid, o.state, o.amount, p.payment_id AS "paymentId" FROM orders o LEFT JOIN payment p ON p.sale_id = o.sale_id AND p.rid = o.rid AND p.pays
-       WHERE o.sale_id = $1 AND o.state IN ('PAID', 'REFUNDING')`, [saleId]);
+       WHERE o.sale_id = $1 AND o.state IN ${soldStatesSql}`, [saleId]);
     const [payments] = await tx.query<{ captured: number; refunded: number }>(
       `SELECT count(*) FILTER (WHERE state IN ('CAPTURED', 'REFUNDED')) AS captured, count(*) FILTER (WHERE state = 'REFUNDED') AS refunded
        FROM payment WHERE sale_id = $1`, [saleId]);

@@ -39,9 +39,9 @@ export class ReportStore {
 
   private async counts(saleId: string): Promise<Counts> {
     const rows = await this.database.query<Counts>(
-      `SELECT count(*) AS reserved, count(pay_by) AS ordered, count(*) FILTER (WHERE state = 'PAID') AS paid,
+      `SELECT count(*) AS reserved, count(pay_by) AS ordered, count(*) FILTER (WHERE state IN ('PAID', 'FULFILLED')) AS paid,
          count(*) FILTER (WHERE state IN ('PENDING', 'CLOSING', 'STUCK')) AS open, count(*) FILTER (WHERE state = 'CLOSED') AS released,
-         coalesce(sum(amount) FILTER (WHERE state = 'PAID'), 0)::bigint AS amount FROM orders WHERE sale_id = $1`, [saleId]);
+         coalesce(sum(amount) FILTER (WHERE state IN ('PAID', 'FULFILLED')), 0)::bigint AS amount FROM orders WHERE sale_id = $1`, [saleId]);
     return rows[0]!;
   }
 

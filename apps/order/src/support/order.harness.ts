@@ -6,7 +6,7 @@ import { eventually, startService, type RunningService } from '@floodgate/platfo
 import { AppModule } from '../app.module.js';
 import type { OrderRow } from '../order/order.row.js';
 import { OrderStore } from '../order/order.store.js';
-import type { OrderState } from '../order/order.transitions.js';
+import { isSold, type OrderState } from '../order/order.transitions.js';
 import { PaymentProvider } from '../payment/payment-provider.js';
 import { PurchaseSaga } from '../place-order/purchase.saga.js';
 import { PretendProvider } from './pretend.provider.js';
@@ -91,7 +91,8 @@ export class OrderHarness {
     const placed = await this.order();
     const { saleId, rid } = placed;
     await this.database.transaction(async (tx) => {
-      if (state === 'PAID' || state === 'REFUNDING') await this.saga.markPaid(tx, saleId, rid);
+      if (isSold(state)) await this.saga.markPaid(tx, saleId, rid);
+      if (state === 'FULFILLED') await this.orders.fulfil(tx, saleId, [rid]);
       if (state === 'REFUNDING') await this.orders.startRefunding(tx, saleId, [rid], 'sale-withdrawn');
       if (state === 'CLOSED') await this.saga.closeOrders(tx, saleId, [rid], 'payment-timeout');
       if (state !== 'CLOSING') return;
