@@ -1,5 +1,5 @@
 import { accept, refuse, saleOfReservation, type Ask, type Outcome, type ReleaseReason } from '@floodgate/contracts';
-import { Database } from '@floodgate/platform';
+import { crashPoint, Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { IdempotencyKeyStore, type KeyScope } from '../idempotency/idempotency-key.store.js';
 import type { OrderRow } from '../order/order.row.js';
@@ -47,7 +47,7 @@ export class CancelOrder {
     const { saleId, rid } = order;
     switch (order.state) {
       case 'PENDING':
-        await this.database.transaction((tx) => this.orders.startClosing(tx, saleId, [rid], reason));
+        await this.commit((tx) => this.orders.startClosing(tx, saleId, [rid], reason));
         return null;
       case 'CLOSING': {
         const result = (await this.closer.finish([{ saleId, rid, reason: order.reason ?? reason }])).get(rid);
@@ -56,7 +56,7 @@ export class CancelOrder {
         return refuse('UNAVAILABLE', 'the payment provider does not say whether this order was paid');
       }
       case 'STUCK':
-        await this.database.transaction((tx) => this.saga.closeOrders(tx, saleId, [rid], reason));
+        await this.commit((tx) => this.saga.closeOrders(tx, saleId, [rid], reason));
         return null;
       case 'PAID':
       case 'FULFILLED':
@@ -73,13 +73,23 @@ export class CancelOrder {
     const saleId = saleOfReservation(rid);
     if (saleId === null || reservation?.rid !== rid || reservation.accountId !== accountId) return refuse('NOT_FOUND', 'no such order');
     const { lane, ...reserved } = reservation;
-    await this.database.transaction((tx) => this.saga.tombstone(tx, saleId, lane, reserved, reason));
+    await this.commit((tx) => this.saga.tombstone(tx, saleId, lane, reserved, reason));
     return null;
+  }
+
+  private async commit<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const result = await this.database.transaction(async (tx) => {
+      const done = await work(tx);
+      crashPoint('cancel.before-commit');
+      return done;
+    });
+    crashPoint('cancel.after-commit');
+    return result;
   }
 
   private async bind(scope: KeyScope): Promise<Outcome<Cancelled>> {
     const cancelled = { id: scope.subject, state: 'RELEASED' };
-    const { first } = await this.database.transaction((tx) => this.keys.bind(tx, scope, { fingerprint: '', status: 202, body: cancelled }));
+    const { first } = await this.commit((tx) => this.keys.bind(tx, scope, { fingerprint: '', status: 202, body: cancelled }));
     return accept({ replayed: !first, cancelled });
   }
 }

@@ -1,4 +1,4 @@
-import { Database, type Transaction } from '@floodgate/platform';
+import { crashPoint, Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { lockStock } from '../ledger/lane-stock.js';
 import { PaymentEventStore, type Told } from './payment-event.store.js';
@@ -27,14 +27,17 @@ export class LaneJudge {
 
   /** The outcomes in the order of the notices, after the commit; nothing is changed where it throws. */
   async judge(saleId: string, lane: number, told: readonly ToldOfPayment[]): Promise<NoticeOutcome[]> {
-    return this.database.transaction(async (tx) => {
+    const judged = await this.database.transaction(async (tx) => {
       // The lane's lock first, as everywhere. It also makes the notices of one order come one after the other.
       await lockStock(tx, saleId, new Map([[lane, []]]));
       const outcomes = new Map<ToldOfPayment, NoticeOutcome>();
       for (const round of rounds(await this.events.recordNew(tx, told))) await this.judgeRound(tx, saleId, round, outcomes);
       await this.events.noteOutcomes(tx, outcomes);
+      crashPoint('notice.before-commit');
       return told.map((one) => outcomes.get(one) ?? 'repeated');
     });
+    crashPoint('notice.after-commit');
+    return judged;
   }
 
   /** One notice per order at most, so that none changes what another of the round was judged by. */

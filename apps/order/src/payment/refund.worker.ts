@@ -1,4 +1,4 @@
-import { createLogger, errorText, metrics, Shutdown } from '@floodgate/platform';
+import { crashPoint, createLogger, errorText, metrics, Shutdown } from '@floodgate/platform';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Gauge } from 'prom-client';
@@ -51,7 +51,11 @@ export class RefundWorker implements OnModuleDestroy {
   private async giveBack({ paymentId, attempts }: DueRefund): Promise<void> {
     try {
       // One refund id per payment: a repetition after a lost answer is the same refund to the provider.
-      await this.judge.judgeAnswer(this.provider.name, await this.provider.refund(paymentId, `refund.${paymentId}`));
+      crashPoint('refund.before-provider');
+      const found = await this.provider.refund(paymentId, `refund.${paymentId}`);
+      crashPoint('refund.after-provider');
+      await this.judge.judgeAnswer(this.provider.name, found);
+      crashPoint('refund.after-commit');
     } catch (error) {
       const delaySeconds = Math.min(backoffMaxSeconds, 2 ** Math.min(attempts, 10) / 2);
       this.log.warn({ paymentId, attempts, delaySeconds, problem: errorText(error) }, 'a refund did not come through, trying again');

@@ -1,5 +1,5 @@
 import { accept, refuse, type Ask, type Outcome, type View } from '@floodgate/contracts';
-import { createLogger, errorText, isoTime } from '@floodgate/platform';
+import { crashPoint, createLogger, errorText, isoTime } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import type { BoundAnswer } from '../idempotency/idempotency-key.store.js';
@@ -42,6 +42,7 @@ export class StartPayment {
     if (redirectUrl === null) return refuse('UNAVAILABLE', 'the payment provider cannot be reached');
     const body = paymentView(payment, redirectUrl);
     const binding = await this.claims.bind({ scope: scopeOf(ask), payment, redirectUrl, answer: (status) => ({ fingerprint, status, body }) });
+    crashPoint('payment.after-commit');
     if (!binding) return this.closedMeanwhile(ask);
     return binding.first ? accept({ status: binding.bound.status === 201 ? 201 : 200, replayed: false, payment: body }) : replay(binding.bound, fingerprint);
   }
@@ -49,7 +50,10 @@ export class StartPayment {
   /** Null: the provider did not answer. The payment stays STARTING; the next start opens it again, and closing the order closes it. */
   private async openAtProvider(payment: PaymentRow): Promise<string | null> {
     try {
-      return (await this.provider.open(paymentOrderOf(payment))).redirectUrl;
+      crashPoint('payment.before-provider');
+      const { redirectUrl } = await this.provider.open(paymentOrderOf(payment));
+      crashPoint('payment.after-provider');
+      return redirectUrl;
     } catch (error) {
       if (!(error instanceof ProviderUnavailableError)) throw error;
       this.log.warn({ paymentId: payment.paymentId, problem: errorText(error) }, 'a payment could not be opened');

@@ -1,5 +1,5 @@
 import type { Reservation } from '@floodgate/contracts';
-import { Consume, Database, InfrastructureError, SplitError, type DeliveryOf } from '@floodgate/platform';
+import { Consume, crashPoint, Database, InfrastructureError, SplitError, type DeliveryOf } from '@floodgate/platform';
 import { Controller } from '@nestjs/common';
 import { SaleMissingError } from '../sale/sale.store.js';
 import { PurchaseSaga } from './purchase.saga.js';
@@ -22,7 +22,11 @@ export class PlaceOrderConsumer {
   async place(messages: DeliveryOf<'order.place-order'>[]): Promise<void> {
     try {
       for (const { saleId, lane, reservations } of groups(messages)) {
-        await this.database.transaction((tx) => this.saga.place(tx, saleId, lane, reservations));
+        await this.database.transaction(async (tx) => {
+          await this.saga.place(tx, saleId, lane, reservations);
+          crashPoint('place.before-commit');
+        });
+        crashPoint('place.after-commit');
       }
     } catch (error) {
       throw this.split(messages, error) ?? error;

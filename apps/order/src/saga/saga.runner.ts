@@ -1,3 +1,4 @@
+import { crashPoint } from '@floodgate/platform';
 import { isWaiting, type Failure, type Step } from './saga.js';
 
 /** Drives subjects through a table of steps; the contract is in saga.ts. `Work` is what a segment shares: its transaction above all. */
@@ -38,6 +39,7 @@ export class SagaRunner<Subject, Work, Reason> {
       const step = this.steps[at]!;
       if (isWaiting(step)) break;
       const failures = (await step.run(work, reached)) ?? [];
+      crashPoint('saga.after-step');
       if (failures.length === 0) continue;
       if (at >= this.pointOfNoReturn) throw new Error(`${step.name}: failed after the point of no return`);
       for (const [reason, failed] of byReason(failures)) await this.back(work, failed, at, reason);
@@ -50,7 +52,10 @@ export class SagaRunner<Subject, Work, Reason> {
 
   private async back(work: Work, subjects: readonly Subject[], from: number, reason: Reason): Promise<void> {
     if (subjects.length === 0) return;
-    for (let at = from; at >= 0; at--) await this.steps[at]!.undo!(work, subjects, reason);
+    for (let at = from; at >= 0; at--) {
+      await this.steps[at]!.undo!(work, subjects, reason);
+      crashPoint('saga.after-undo');
+    }
   }
 
   private indexOf(matches: (step: Step<Subject, Work, Reason>) => boolean, what: string): number {

@@ -1,5 +1,5 @@
 import type { Answer } from '@floodgate/contracts';
-import { Answers, Consume, Database, type DeliveryOf } from '@floodgate/platform';
+import { Answers, Consume, crashPoint, Database, type DeliveryOf } from '@floodgate/platform';
 import { Controller } from '@nestjs/common';
 import { ArmingMessages } from './arming.messages.js';
 import { SaleStore } from './sale.store.js';
@@ -24,7 +24,9 @@ export class LanesConsumer {
     await this.database.transaction(async (tx) => {
       const raised = await this.sales.raiseEpochs(tx, seen);
       if (raised.length > 0) await this.messages.load(tx, 'rebuild', seen);
+      crashPoint('rebuild.before-commit');
     });
+    crashPoint('rebuild.after-commit');
   }
 
   @Answers('list-lanes')

@@ -1,4 +1,4 @@
-import { Database, Shutdown, type Transaction } from '@floodgate/platform';
+import { crashPoint, Database, Shutdown, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { lockStock } from '../ledger/lane-stock.js';
@@ -50,7 +50,11 @@ export class WithdrawSaleJob {
     for (let after: string | undefined = ''; after !== undefined;) {
       const chunk: Open[] = await this.open(saleId, after);
       seen += chunk.length;
-      await this.database.transaction((tx) => this.moveOut(tx, saleId, chunk));
+      await this.database.transaction(async (tx) => {
+        await this.moveOut(tx, saleId, chunk);
+        crashPoint('withdraw.before-commit');
+      });
+      crashPoint('withdraw.after-commit');
       after = chunk.at(-1)?.rid;
     }
     if (seen === 0) await this.database.query('UPDATE sale SET withdrawal_done = true WHERE sale_id = $1', [saleId]);

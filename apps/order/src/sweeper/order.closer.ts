@@ -1,5 +1,5 @@
 import type { ReleaseReason } from '@floodgate/contracts';
-import { createLogger, Database, errorText } from '@floodgate/platform';
+import { crashPoint, createLogger, Database, errorText } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { PaymentJudge } from '../payment/payment.judge.js';
 import { PaymentProvider, ProviderUnavailableError } from '../payment/payment-provider.js';
@@ -57,7 +57,9 @@ export class OrderCloser {
 
   private async closePayment(payment: PaymentRow): Promise<CloseResult> {
     try {
+      crashPoint('close.before-provider');
       const found = await this.provider.close(paymentOrderOf(payment));
+      crashPoint('close.after-provider');
       if (found.state === 'open') return 'unknown';
       if (found.state === 'closed' || found.state === 'expired') return 'closed';
       const outcome = await this.judge.judgeAnswer(this.provider.name, found);
@@ -77,7 +79,11 @@ export class OrderCloser {
     if (!first) return;
     try {
       // Each row carries its reason since CLOSING, and that one wins.
-      await this.database.transaction((tx) => this.saga.closeOrders(tx, saleId, orders.map((order) => order.rid), first.reason));
+      await this.database.transaction(async (tx) => {
+        await this.saga.closeOrders(tx, saleId, orders.map((order) => order.rid), first.reason);
+        crashPoint('close.before-commit');
+      });
+      crashPoint('close.after-commit');
     } catch (error) {
       if (orders.length > 1) {
         for (const order of orders) await this.release(saleId, [order], results);

@@ -1,4 +1,4 @@
-import { createLogger, Database, metrics, Shutdown } from '@floodgate/platform';
+import { crashPoint, createLogger, Database, metrics, Shutdown } from '@floodgate/platform';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Gauge } from 'prom-client';
@@ -62,7 +62,11 @@ export class Sweeper implements OnModuleDestroy {
   private async startClosingDue(): Promise<void> {
     const due = await this.closing.due(dueMax);
     for (const [saleId, group] of Map.groupBy(due, (order) => order.saleId)) {
-      await this.database.transaction((tx) => this.orders.startClosing(tx, saleId, group.map((order) => order.rid), 'payment-timeout'));
+      await this.database.transaction(async (tx) => {
+        await this.orders.startClosing(tx, saleId, group.map((order) => order.rid), 'payment-timeout');
+        crashPoint('sweep.before-commit');
+      });
+      crashPoint('sweep.after-commit');
     }
   }
 

@@ -1,5 +1,5 @@
 import type { LaneLoad, MessageBody } from '@floodgate/contracts';
-import { createLogger, errorText, InfrastructureError, Publisher, RequestClient } from '@floodgate/platform';
+import { crashPoint, createLogger, errorText, InfrastructureError, Publisher, RequestClient } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
 import { lanesLoaded } from '../metrics.js';
@@ -52,8 +52,10 @@ export class LaneLoader {
       if (word === 'loading') loading.push({ ...each, token });
       else if (word !== 'older') result[word].push(each);
     }
+    if (loading.length > 0) crashPoint('rebuild.after-begin');
     const unjudged = reason === 'rebuild' && loading.length > 0 ? await this.drain() : 0;
     for (const each of loading) await this.fill(each, each.token);
+    if (loading.length > 0) crashPoint('rebuild.after-fill');
     if (loading.length > 0 && !(await this.loads.knowsSellingScript())) await this.loads.loadSellingScript();
     const states = new Map((loading.length > 0 ? await newest() : []).map((ordered) => [`${ordered.saleId}:${ordered.lane}`, ordered]));
     for (const each of loading) {
@@ -64,6 +66,7 @@ export class LaneLoader {
         lanesLoaded.inc({ reason });
       }
     }
+    if (loading.length > 0) crashPoint('rebuild.after-open');
     return result;
   }
 

@@ -1,5 +1,5 @@
 import type { Reservation } from '@floodgate/contracts';
-import { Publisher } from '@floodgate/platform';
+import { crashPoint, Publisher } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import type { Lane } from '../fence/lane.registry.js';
 import { RedisClock } from '../fence/redis.clock.js';
@@ -47,6 +47,7 @@ export class Reaper {
 
   private async publish(lane: Lane, reservations: Reservation[]): Promise<void> {
     await this.publisher.publish('place-order', { saleId: lane.saleId, lane: lane.lane, epoch: lane.epoch, reservations });
+    crashPoint('reap.after-publish');
     republished.inc({ by: 'reaper' }, reservations.length);
   }
 }

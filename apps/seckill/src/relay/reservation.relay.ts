@@ -1,4 +1,4 @@
-import { createLogger, errorText, Publisher, Shutdown } from '@floodgate/platform';
+import { crashPoint, createLogger, errorText, Publisher, Shutdown } from '@floodgate/platform';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { LaneRegistry, type Lane } from '../fence/lane.registry.js';
 import { relayLength, relayOldestSeconds, republished } from '../metrics.js';
@@ -59,7 +59,9 @@ export class ReservationRelay implements OnApplicationBootstrap {
       for (const { relayId, reservations } of page.entries) {
         if (this.stopped || !lane.open || lane.epoch !== epoch) return;
         if (reservations.length > 0) {
+          crashPoint('relay.before-publish');
           await this.publisher.publish('place-order', { saleId: lane.saleId, lane: lane.lane, epoch, reservations: reservations.map(reservationOf) });
+          crashPoint('relay.after-publish');
           republished.inc({ by: 'relay' }, reservations.length);
         }
         await this.relay.confirmed(lane.keys, [relayId]);

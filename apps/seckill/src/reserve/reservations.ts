@@ -1,5 +1,5 @@
 import { unpackItems, type Ask, type Attempt, type AttemptResult, type Reservation } from '@floodgate/contracts';
-import { createLogger, errorText, Publisher } from '@floodgate/platform';
+import { crashPoint, createLogger, errorText, Publisher } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { BoardBeat } from '../board/board.beat.js';
 import { Fence } from '../fence/fence.js';
@@ -66,6 +66,7 @@ export class Reservations {
     if (verdict.word !== 'selling') return all(this.refuse(lane, epoch, verdict));
     const decided = read(attempts, verdict);
     if (decided.reservations.length === 0) return decided.results;
+    crashPoint('reserve.after-lua');
     this.board.touch(lane);
     if (!(await this.confirmed(lane, epoch, decided.reservations, verdict.relayId))) {
       for (const at of decided.waiting) decided.results[at] = outcomeUnknown;
@@ -78,8 +79,12 @@ export class Reservations {
     // What an older epoch reserved is neither published nor promised: Redis may have forgotten it, and the rebuild decides.
     const stands = (): boolean => lane.open && lane.epoch === epoch;
     if (!stands()) return false;
+    crashPoint('reserve.before-publish');
     try {
-      await this.publisher.publish('place-order', { saleId: lane.saleId, lane: lane.lane, epoch, reservations }, { timeoutMs: CONFIRM_TIMEOUT_MS });
+      const published = this.publisher.publish('place-order', { saleId: lane.saleId, lane: lane.lane, epoch, reservations }, { timeoutMs: CONFIRM_TIMEOUT_MS });
+      crashPoint('reserve.after-publish');
+      await published;
+      crashPoint('reserve.after-confirm');
     } catch (error) {
       this.logger.warn({ lane: lane.name, reservations: reservations.length }, errorText(error));
       return false;

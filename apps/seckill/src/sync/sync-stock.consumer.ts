@@ -1,5 +1,5 @@
 import type { SyncRow } from '@floodgate/contracts';
-import { Consume, type DeliveryOf } from '@floodgate/platform';
+import { Consume, crashPoint, type DeliveryOf } from '@floodgate/platform';
 import { Controller } from '@nestjs/common';
 import { BoardBeat } from '../board/board.beat.js';
 import { Fence } from '../fence/fence.js';
@@ -32,7 +32,9 @@ export class SyncStockConsumer {
   }
 
   private async syncLane(saleId: string, number: number, rows: readonly SyncRow[]): Promise<void> {
+    crashPoint('sync.before-redis');
     const { word, applied, adopted, behind } = await this.stock.sync(keysOf(saleId, number), rows);
+    crashPoint('sync.after-redis');
     rowsSynced.inc({ outcome: word === 'no-lane' ? 'no-lane' : 'stale' }, rows.length - applied);
     rowsSynced.inc({ outcome: 'applied' }, applied - adopted);
     rowsSynced.inc({ outcome: 'adopted' }, adopted);

@@ -1,4 +1,5 @@
 import type { ConfirmChannel, Options } from 'amqplib';
+import { crashPoint } from '../crash-points.js';
 import { PublishError, type PublishErrorCode } from '../errors.js';
 import { publishesPending } from '../telemetry/metrics.js';
 import { Broker } from './broker.js';
@@ -65,6 +66,7 @@ export class ConfirmedPublisher {
       const headers = { ...(properties.headers as Record<string, unknown>), [SEQUENCE_HEADER]: sequence };
       try {
         channel.publish(target.exchange, target.routingKey, content, { persistent: true, ...properties, mandatory: true, headers }, (error: Error | null) => {
+          crashPoint('confirm.before');
           // A return comes before its confirm, so what is still pending here was routed.
           this.settle(sequence, error === null ? null : error.message === 'message nacked' ? 'NACKED' : 'CLOSED');
         });

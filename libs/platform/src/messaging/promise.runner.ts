@@ -1,6 +1,7 @@
 import { queues, type Queue, type QueueName } from '@floodgate/contracts';
 import { Logger } from '@nestjs/common';
 import type { ConsumeMessage, Options } from 'amqplib';
+import { crashPoint } from '../crash-points.js';
 import { PermanentError, SplitError, classifyFailure, errorText } from '../errors.js';
 import { handled, handlerSeconds } from '../telemetry/metrics.js';
 import type { ConfirmedPublisher } from './confirmed.publisher.js';
@@ -92,6 +93,7 @@ export class PromiseRunner {
   }
 
   private done(item: Item, ack: Ack): void {
+    crashPoint('consume.before-ack');
     ack(item.received);
     handled.inc({ queue: this.queue, outcome: 'done' });
   }

@@ -1,5 +1,6 @@
 import type { MessageName } from '@floodgate/contracts';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { crashPoint } from '../crash-points.js';
 import { PublishError, errorText } from '../errors.js';
 import { Publisher } from '../messaging/publisher.js';
 import { Database, type Transaction } from '../postgres/database.js';
@@ -100,7 +101,10 @@ export class OutboxRelay implements OnApplicationBootstrap {
                ORDER BY id LIMIT ${BATCH_MAX} FOR UPDATE SKIP LOCKED`,
       });
       if (rows.length === 0) return 'empty';
+      crashPoint('outbox.before-publish');
       const results = await Promise.allSettled(rows.map((row) => this.publish(row)));
+      crashPoint('outbox.after-publish');
+      tx.afterCommit(() => crashPoint('outbox.after-commit'));
       const ids = (wanted: (result: PromiseSettledResult<void>) => boolean) => rows.filter((_, index) => wanted(results[index]!)).map(({ id }) => id);
       const confirmed = ids((result) => result.status === 'fulfilled');
       const refused = ids((result) => result.status === 'rejected' && isOwnFault(result.reason));

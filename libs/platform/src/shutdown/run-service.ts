@@ -2,6 +2,8 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { LevelWithSilent } from 'pino';
+import { readCrashConfig } from '../config/crash-config.js';
+import { armCrashPoints } from '../crash-points.js';
 import { errorText } from '../errors.js';
 import { AmqpServer, AmqpServerParts } from '../messaging/amqp.server.js';
 import type { MessagingOptions } from '../messaging/broker.js';
@@ -48,6 +50,7 @@ const HTTP_DRAIN_MS = 3_000;
  * @param AppModule the app's root module
  */
 export async function runService(AppModule: Type | DynamicModule, options: ServiceOptions): Promise<NestFastifyApplication> {
+  armCrashPoints(options.name, readCrashConfig());
   let service: BootedService | undefined;
   // From the first moment on: a start may wait for a server for long.
   stopOnSignal(options.name, async () => service?.stop());
