@@ -3,10 +3,11 @@ import { ConsumerProbes, Database, OutboxModule, PostgresModule } from '@floodga
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { CancelModule } from './cancel/cancel.module.js';
-import type { Config } from './config.js';
+import { providerSettings, type Config, type ProviderConfig } from './config.js';
 import { DeadLetterModule } from './dead-letter/dead-letter.module.js';
 import { migrations } from './migrations/migrations.js';
 import { PaymentModule } from './payment/payment.module.js';
+import { PaymentProviderModule } from './payment-provider/payment-provider.module.js';
 import { PurchaseModule } from './place-order/purchase.module.js';
 import { ReconcileModule } from './reconcile/reconcile.module.js';
 import { ReportModule } from './report/report.module.js';
@@ -23,17 +24,15 @@ export class AppModule {
     }
   }
 
-  static with(config: Pick<Config, 'DATABASE_URL' | 'SANDBOX_URL' | 'SANDBOX_API_KEY' | 'SANDBOX_WEBHOOK_SECRET' | 'CALLBACK_URL'>): DynamicModule {
+  static with(config: Pick<Config, 'DATABASE_URL'> & ProviderConfig): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ScheduleModule.forRoot(),
         PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'orders', migrations, applicationName: 'order' }),
         OutboxModule,
-        PaymentModule.forRoot({
-          url: config.SANDBOX_URL, apiKey: config.SANDBOX_API_KEY, webhookSecret: config.SANDBOX_WEBHOOK_SECRET, callbackUrl: config.CALLBACK_URL,
-        }),
-        PurchaseModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule,
+        PaymentProviderModule.forRoot(providerSettings(config)),
+        PaymentModule, PurchaseModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule,
       ],
     };
   }

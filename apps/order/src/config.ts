@@ -1,17 +1,37 @@
 import { commonConfig, loadConfig } from '@floodgate/platform';
 import { z } from 'zod';
+import type { ProviderSettings } from './payment-provider/payment-provider.module.js';
 
-export const configSchema = z.object({
-  ...commonConfig,
-  AMQP_URL: z.url(),
-  DATABASE_URL: z.url(),
-  /** The sandbox payment provider, and what it and we share. */
-  SANDBOX_URL: z.url(),
-  SANDBOX_API_KEY: z.string().min(1),
-  SANDBOX_WEBHOOK_SECRET: z.string().min(1),
-  /** Where the provider sends its notices: the gateway's public address of them. */
-  CALLBACK_URL: z.url(),
+const secret = z.string().min(1);
+
+/** Payment providers. Each group of variables stands whole or not at all; without it there is no such provider. */
+const providerConfig = {
+  /** The sandbox payment provider, what it and we share, and where it sends its notices: the gateway's public address of them. */
+  SANDBOX_URL: z.url().optional(),
+  SANDBOX_API_KEY: secret.optional(),
+  SANDBOX_WEBHOOK_SECRET: secret.optional(),
+  CALLBACK_URL: z.url().optional(),
+};
+export type ProviderConfig = { [K in keyof typeof providerConfig]?: z.infer<(typeof providerConfig)[K]> };
+
+const groups: Record<string, readonly (keyof ProviderConfig)[]> = {
+  sandbox: ['SANDBOX_URL', 'SANDBOX_API_KEY', 'SANDBOX_WEBHOOK_SECRET', 'CALLBACK_URL'],
+};
+
+export const configSchema = z.object({ ...commonConfig, AMQP_URL: z.url(), DATABASE_URL: z.url(), ...providerConfig }).superRefine((config, context) => {
+  const given = Object.values(groups).map((group) => group.filter((name) => config[name] !== undefined));
+  Object.entries(groups).forEach(([provider, group], index) => {
+    if (given[index]!.length === 0) return;
+    for (const name of group) if (config[name] === undefined) context.addIssue({ code: 'custom', path: [name], message: `needed for the payment provider ${provider}` });
+  });
+  if (given.every((group) => group.length === 0)) context.addIssue({ code: 'custom', path: [], message: `no payment provider is configured: ${Object.keys(groups).join(' or ')}` });
 });
 export type Config = z.infer<typeof configSchema>;
 
 export const readConfig = (): Config => loadConfig(configSchema);
+
+/** The providers that a configuration names. */
+export function providerSettings(config: ProviderConfig): ProviderSettings {
+  const { SANDBOX_URL: url, SANDBOX_API_KEY: apiKey, SANDBOX_WEBHOOK_SECRET: webhookSecret, CALLBACK_URL: callbackUrl } = config;
+  return { sandbox: url && apiKey && webhookSecret && callbackUrl ? { url, apiKey, webhookSecret, callbackUrl } : null };
+}

@@ -1,7 +1,7 @@
 import type { Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { numbers, texts } from '../ledger/sql-array.js';
-import type { ProviderNotice } from './payment-provider.js';
+import type { ProviderNotice } from '../payment-provider/payment-provider.js';
 
 /** A notice and who sent it. */
 export interface Told {

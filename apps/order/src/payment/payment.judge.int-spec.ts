@@ -4,7 +4,7 @@ import { eventually } from '@floodgate/platform/testing';
 import { orderStates, type OrderState } from '../order/order.transitions.js';
 import { currency, OrderHarness, price, type Placed } from '../support/order.harness.js';
 import { PaymentJudge } from './payment.judge.js';
-import type { ProviderNotice } from './payment-provider.js';
+import type { ProviderNotice } from '../payment-provider/payment-provider.js';
 import { orderEvents, paymentRace, type OrderEvent, type PaymentState, type RaceAction } from './payment-race.js';
 
 let harness: OrderHarness;

@@ -2,7 +2,7 @@ import { Batcher, createLogger, Database } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { LaneJudge, type NoticeOutcome, type ToldOfPayment } from './lane.judge.js';
 import { PaymentEventStore } from './payment-event.store.js';
-import type { ProviderNotice, ProviderPayment } from './payment-provider.js';
+import type { ProviderNotice, ProviderPayment } from '../payment-provider/payment-provider.js';
 import { PaymentStore, type KnownPayment } from './payment.store.js';
 
 /** Notices of one transaction: the lane is locked meanwhile. */

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { OrderModule } from '../order/order.module.js';
 import { PurchaseModule } from '../place-order/purchase.module.js';
@@ -11,28 +11,20 @@ import { PaymentClaims } from './payment.claims.js';
 import { PaymentEffects } from './payment.effects.js';
 import { PaymentJudge } from './payment.judge.js';
 import { PaymentPoller } from './payment.poller.js';
-import { PaymentProvider } from './payment-provider.js';
 import { ProviderPaymentBook } from './provider-payment.book.js';
 import { RefundStore } from './refund.store.js';
 import { RefundWorker } from './refund.worker.js';
-import { SandboxProvider, type SandboxSettings } from './sandbox.provider.js';
 import { StartPayment } from './start-payment.js';
 
-/** Global, because sweeper, cancel and audit ask the provider too, and there is one of it. */
-@Module({})
-export class PaymentModule {
-  static forRoot(settings: SandboxSettings): DynamicModule {
-    return {
-      module: PaymentModule,
-      global: true,
-      imports: [IdempotencyModule, OrderModule, PaymentStoreModule, PurchaseModule],
-      controllers: [PaymentController],
-      providers: [
-        { provide: PaymentProvider, useFactory: () => new SandboxProvider(settings) },
-        { provide: PaymentBook, useClass: ProviderPaymentBook },
-        PaymentEventStore, RefundStore, PaymentEffects, LaneJudge, PaymentJudge, PaymentClaims, StartPayment, RefundWorker, PaymentPoller,
-      ],
-      exports: [PaymentProvider, PaymentBook, PaymentJudge, PaymentStoreModule],
-    };
-  }
-}
+/** Global, because sweeper, cancel and audit judge and read payments too. Needs PaymentProviderModule in the application. */
+@Global()
+@Module({
+  imports: [IdempotencyModule, OrderModule, PaymentStoreModule, PurchaseModule],
+  controllers: [PaymentController],
+  providers: [
+    { provide: PaymentBook, useClass: ProviderPaymentBook },
+    PaymentEventStore, RefundStore, PaymentEffects, LaneJudge, PaymentJudge, PaymentClaims, StartPayment, RefundWorker, PaymentPoller,
+  ],
+  exports: [PaymentBook, PaymentJudge, PaymentStoreModule],
+})
+export class PaymentModule {}

@@ -3,7 +3,7 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { SoloTask } from '../schedule/solo-task.js';
 import { PaymentJudge } from './payment.judge.js';
-import { PaymentProvider } from './payment-provider.js';
+import { PaymentProviders } from '../payment-provider/payment-providers.js';
 import { PaymentStore, type PaymentRow } from './payment.store.js';
 
 const batchMax = 32;
@@ -18,7 +18,7 @@ export class PaymentPoller implements OnModuleDestroy {
 
   constructor(
     private readonly payments: PaymentStore,
-    private readonly provider: PaymentProvider,
+    private readonly providers: PaymentProviders,
     private readonly judge: PaymentJudge,
     shutdown: Shutdown,
   ) {
@@ -39,11 +39,11 @@ export class PaymentPoller implements OnModuleDestroy {
     await Promise.all(overdue.map((payment) => this.askFor(payment)));
   }
 
-  private async askFor({ paymentId }: PaymentRow): Promise<void> {
+  private async askFor({ paymentId, provider }: PaymentRow): Promise<void> {
     try {
-      const found = await this.provider.read(paymentId);
+      const found = await this.providers.of({ provider }).read(paymentId);
       // Open: the buyer still thinks about it. Closed: only we close, and whoever did is about to close the order.
-      if (found && found.state !== 'open' && found.state !== 'closed') await this.judge.judgeAnswer(this.provider.name, found);
+      if (found && found.state !== 'open' && found.state !== 'closed') await this.judge.judgeAnswer(provider, found);
     } catch (error) {
       this.log.warn({ paymentId, problem: errorText(error) }, 'the provider could not be asked, it will be again');
     }

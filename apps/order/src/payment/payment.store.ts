@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { texts } from '../ledger/sql-array.js';
 import type { OrderState } from '../order/order.transitions.js';
 import { livePaymentStates, type PaymentState } from './payment-race.js';
-import type { PaymentOrder } from './payment-provider.js';
+import type { PaymentOrder } from '../payment-provider/payment-provider.js';
 
 /** One row of `payment`. `amount` in minor units of `currency`. */
 export interface PaymentRow {
@@ -152,6 +152,14 @@ export class PaymentStore {
         FROM unnest($1::text[], $2::text[]) AS w (sale_id, rid) WHERE p.sale_id = w.sale_id AND p.rid = w.rid AND ${live}`,
       values: [texts(orders.map((order) => order.saleId)), texts(orders.map((order) => order.rid))],
     });
+  }
+
+  /** The names of the providers of a sale's payments. */
+  async providersOf(saleId: string): Promise<string[]> {
+    const rows = await this.database.query<{ provider: string }>({
+      name: 'payment-providers', text: 'SELECT DISTINCT provider FROM payment WHERE sale_id = $1', values: [saleId],
+    });
+    return rows.map((row) => row.provider);
   }
 
   /** Open payments whose notice is overdue, each taken for a while so that two pollers do not ask for the same one. */

@@ -4,7 +4,7 @@ import { Interval } from '@nestjs/schedule';
 import { Gauge } from 'prom-client';
 import { SoloTask } from '../schedule/solo-task.js';
 import { PaymentJudge } from './payment.judge.js';
-import { PaymentProvider } from './payment-provider.js';
+import { PaymentProviders } from '../payment-provider/payment-providers.js';
 import { RefundStore, type DueRefund } from './refund.store.js';
 
 const batchMax = 32;
@@ -23,7 +23,7 @@ export class RefundWorker implements OnModuleDestroy {
 
   constructor(
     private readonly refunds: RefundStore,
-    private readonly provider: PaymentProvider,
+    private readonly providers: PaymentProviders,
     private readonly judge: PaymentJudge,
     shutdown: Shutdown,
   ) {
@@ -48,13 +48,13 @@ export class RefundWorker implements OnModuleDestroy {
     oldestGauge.set(oldestSeconds);
   }
 
-  private async giveBack({ paymentId, attempts }: DueRefund): Promise<void> {
+  private async giveBack({ paymentId, provider, attempts }: DueRefund): Promise<void> {
     try {
       // One refund id per payment: a repetition after a lost answer is the same refund to the provider.
       crashPoint('refund.before-provider');
-      const found = await this.provider.refund(paymentId, `refund.${paymentId}`);
+      const found = await this.providers.of({ provider }).refund(paymentId, `refund.${paymentId}`);
       crashPoint('refund.after-provider');
-      await this.judge.judgeAnswer(this.provider.name, found);
+      await this.judge.judgeAnswer(provider, found);
       crashPoint('refund.after-commit');
     } catch (error) {
       const delaySeconds = Math.min(backoffMaxSeconds, 2 ** Math.min(attempts, 10) / 2);

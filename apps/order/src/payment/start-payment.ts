@@ -6,7 +6,8 @@ import type { BoundAnswer } from '../idempotency/idempotency-key.store.js';
 import { OrderStore } from '../order/order.store.js';
 import { publicState } from '../order/order.transitions.js';
 import { PaymentClaims, scopeOf } from './payment.claims.js';
-import { PaymentProvider, ProviderUnavailableError } from './payment-provider.js';
+import { ProviderUnavailableError } from '../payment-provider/payment-provider.js';
+import { PaymentProviders } from '../payment-provider/payment-providers.js';
 import { moneyOf, paymentOrderOf, type PaymentRow } from './payment.store.js';
 
 export type StartedPayment = { status: 200 | 201; replayed: boolean; payment: View.PaymentView };
@@ -22,13 +23,13 @@ export class StartPayment {
   constructor(
     private readonly claims: PaymentClaims,
     private readonly orders: OrderStore,
-    private readonly provider: PaymentProvider,
+    private readonly providers: PaymentProviders,
   ) {}
 
   /** Refusals: INVALID_REQUEST, NOT_FOUND, IDEMPOTENCY_KEY_REUSED, INVALID_TRANSITION, UNAVAILABLE (the provider; the same key may try again). */
   async start(ask: Ask<'start-payment'>): Promise<Outcome<StartedPayment>> {
-    if (ask.provider !== this.provider.name) {
-      return refuse('INVALID_REQUEST', 'no such payment provider', { errors: [{ path: '/provider', message: `must be ${this.provider.name}` }] });
+    if (!this.providers.find(ask.provider)) {
+      return refuse('INVALID_REQUEST', 'no such payment provider', { errors: [{ path: '/provider', message: `must be ${this.providers.names.join(' or ')}` }] });
     }
     if (ask.returnUrl !== null && !returnUrlSchema.safeParse(ask.returnUrl).success) {
       return refuse('INVALID_REQUEST', 'not an address to return to', { errors: [{ path: '/returnUrl', message: 'must be an http or https URL of at most 2,048 characters' }] });
@@ -51,7 +52,7 @@ export class StartPayment {
   private async openAtProvider(payment: PaymentRow): Promise<string | null> {
     try {
       crashPoint('payment.before-provider');
-      const { redirectUrl } = await this.provider.open(paymentOrderOf(payment));
+      const { redirectUrl } = await this.providers.of(payment).open(paymentOrderOf(payment));
       crashPoint('payment.after-provider');
       return redirectUrl;
     } catch (error) {

@@ -7,7 +7,7 @@ import { AppModule } from '../app.module.js';
 import type { OrderRow } from '../order/order.row.js';
 import { OrderStore } from '../order/order.store.js';
 import { isSold, type OrderState } from '../order/order.transitions.js';
-import { PaymentProvider } from '../payment/payment-provider.js';
+import { PaymentProviders } from '../payment-provider/payment-providers.js';
 import { PurchaseSaga } from '../place-order/purchase.saga.js';
 import { PretendProvider } from './pretend.provider.js';
 
@@ -42,7 +42,7 @@ export class OrderHarness {
         DATABASE_URL, SANDBOX_URL: sandbox?.url ?? unreachable, SANDBOX_API_KEY: sandbox?.apiKey ?? 'key', SANDBOX_WEBHOOK_SECRET: sandbox?.webhookSecret ?? 'secret',
         CALLBACK_URL: sandbox?.callbackUrl ?? unreachable,
       }),
-      (builder) => (sandbox ? builder : builder.overrideProvider(PaymentProvider).useValue(provider)),
+      (builder) => (sandbox ? builder : builder.overrideProvider(PaymentProviders).useValue(new PaymentProviders([provider]))),
     );
     return new OrderHarness(service, provider);
   }

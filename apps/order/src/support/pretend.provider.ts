@@ -1,11 +1,15 @@
-import { PaymentProvider, ProviderUnavailableError, type PaymentOrder, type ProviderNotice, type ProviderPayment, type ProviderState } from '../payment/payment-provider.js';
+import { PaymentProvider, ProviderUnavailableError, type PaymentOrder, type ProviderNotice, type ProviderPayment, type ProviderState } from '../payment-provider/payment-provider.js';
 
 /** A provider under the test's control: its book is a map, and it can be away. What it was asked for is noted. */
 export class PretendProvider extends PaymentProvider {
-  readonly name = 'sandbox';
   readonly payments = new Map<string, ProviderPayment>();
   readonly refunds: string[] = [];
   away = false;
+
+  constructor(readonly name = 'sandbox') {
+    super();
+  }
+
   /** Called within a close, before it is answered: the moment for something else to happen. */
   whileClosing: (paymentId: string) => Promise<void> = async () => undefined;
 
@@ -51,6 +55,8 @@ export class PretendProvider extends PaymentProvider {
   override readNotice(_headers: Record<string, string>, body: Buffer): ProviderNotice {
     return JSON.parse(body.toString()) as ProviderNotice;
   }
+
+  override async disconnect(): Promise<void> {}
 
   private known(paymentId: string): ProviderPayment {
     const found = this.payments.get(paymentId);

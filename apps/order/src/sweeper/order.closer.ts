@@ -2,7 +2,8 @@ import type { ReleaseReason } from '@floodgate/contracts';
 import { crashPoint, createLogger, Database, errorText } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { PaymentJudge } from '../payment/payment.judge.js';
-import { PaymentProvider, ProviderUnavailableError } from '../payment/payment-provider.js';
+import { ProviderUnavailableError } from '../payment-provider/payment-provider.js';
+import { PaymentProviders } from '../payment-provider/payment-providers.js';
 import { paymentOrderOf, PaymentStore, type PaymentRow } from '../payment/payment.store.js';
 import { PurchaseSaga } from '../place-order/purchase.saga.js';
 
@@ -30,7 +31,7 @@ export class OrderCloser {
   constructor(
     private readonly database: Database,
     private readonly payments: PaymentStore,
-    private readonly provider: PaymentProvider,
+    private readonly providers: PaymentProviders,
     private readonly judge: PaymentJudge,
     private readonly saga: PurchaseSaga,
   ) {}
@@ -58,11 +59,11 @@ export class OrderCloser {
   private async closePayment(payment: PaymentRow): Promise<CloseResult> {
     try {
       crashPoint('close.before-provider');
-      const found = await this.provider.close(paymentOrderOf(payment));
+      const found = await this.providers.of(payment).close(paymentOrderOf(payment));
       crashPoint('close.after-provider');
       if (found.state === 'open') return 'unknown';
       if (found.state === 'closed' || found.state === 'expired') return 'closed';
-      const outcome = await this.judge.judgeAnswer(this.provider.name, found);
+      const outcome = await this.judge.judgeAnswer(payment.provider, found);
       // A capture that the race table did not turn into a paid order (a wrong amount, say) needs people, and holds its units until then.
       if (found.state === 'captured') return outcome === 'mark-paid' ? 'paid' : 'unknown';
       return 'closed';

@@ -30,6 +30,9 @@ export interface ProviderNotice {
   occurredAt: string;
 }
 
+/** What a callback turned out to be. */
+export type NoticeReading = ProviderNotice | 'bad-signature' | 'malformed';
+
 /** The provider could not be asked, or did not answer: what it did is unknown. Every call may be repeated. */
 export class ProviderUnavailableError extends Error {
   override readonly name = 'ProviderUnavailableError';
@@ -58,6 +61,9 @@ export abstract class PaymentProvider {
   /** Every payment whose order id starts with the prefix. Throws {@link ProviderUnavailableError}. */
   abstract book(orderPrefix: string): AsyncIterable<ProviderPayment>;
 
-  /** The notice in a callback, or why it is none. `headers` in lower case; `body` as it came. */
-  abstract readNotice(headers: Record<string, string>, body: Buffer): ProviderNotice | 'bad-signature' | 'malformed';
+  /** The notice in a callback, or why it is none. `headers` in lower case; `body` as it came. Throws {@link ProviderUnavailableError} where it has to ask. */
+  abstract readNotice(headers: Record<string, string>, body: Buffer): NoticeReading | Promise<NoticeReading>;
+
+  /** Ends the connections, when nobody will ask any more. */
+  abstract disconnect(): Promise<void>;
 }

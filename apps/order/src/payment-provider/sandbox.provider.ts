@@ -1,9 +1,8 @@
-import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { idSchema } from '@floodgate/contracts';
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { signatureIsGood } from './notice-signature.js';
-import { PaymentProvider, ProviderUnavailableError, providerStates, type PaymentOrder, type ProviderNotice, type ProviderPayment } from './payment-provider.js';
+import { PaymentProvider, ProviderUnavailableError, providerStates, type NoticeReading, type PaymentOrder, type ProviderPayment } from './payment-provider.js';
 
 export interface SandboxSettings {
   /** Origin of the provider's API. */
@@ -31,7 +30,7 @@ const noticeSchema = z.strictObject({
 });
 
 /** The sandbox provider over HTTP. */
-export class SandboxProvider extends PaymentProvider implements BeforeApplicationShutdown {
+export class SandboxProvider extends PaymentProvider {
   readonly name = 'sandbox';
   private readonly pool: Pool;
 
@@ -76,13 +75,13 @@ export class SandboxProvider extends PaymentProvider implements BeforeApplicatio
     }
   }
 
-  override readNotice(headers: Record<string, string>, body: Buffer): ProviderNotice | 'bad-signature' | 'malformed' {
+  override readNotice(headers: Record<string, string>, body: Buffer): NoticeReading {
     if (!signatureIsGood(this.settings.webhookSecret, headers['x-signature'], body, Date.now())) return 'bad-signature';
     const parsed = noticeSchema.safeParse(parseJson(body));
     return parsed.success ? parsed.data : 'malformed';
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  override async disconnect(): Promise<void> {
     await this.pool.close();
   }
 
