@@ -1,4 +1,6 @@
 import { Module, type Type } from '@nestjs/common';
+import { AuditLogController } from './admin/audit-log.controller.js';
+import { BlockListController } from './admin/block-list.controller.js';
 import { DeadLetterController } from './admin/dead-letter.controller.js';
 import { RecordsController } from './admin/records.controller.js';
 import { SaleAdminController } from './admin/sale-admin.controller.js';
@@ -6,7 +8,11 @@ import { AdmissionHooks } from './admission/admission.hooks.js';
 import { ClientAddresses } from './admission/client-address.js';
 import { EntryTokenController } from './admission/entry-token.controller.js';
 import { EntryTokens } from './admission/entry-token.js';
+import { Gates } from './admission/gates.js';
 import { JwtVerifier } from './admission/jwt.js';
+import { RefusalReport } from './audit-log/refusal-report.js';
+import { BlockListKeeper } from './block-list/block-list.keeper.js';
+import { BlockList } from './block-list/block-list.js';
 import { BoardConsumer } from './board/board.consumer.js';
 import { BoardKeeper } from './board/board-keeper.js';
 import { Board } from './board/board.js';
@@ -34,7 +40,7 @@ import { StatusController } from './status/status.controller.js';
 
 const controllers = [
   ReservationController, EntryTokenController, SaleController, StatusController, OrderController, PaymentCallbackController,
-  SaleAdminController, RecordsController, DeadLetterController, HealthController, OpenApiController, BoardConsumer,
+  SaleAdminController, RecordsController, DeadLetterController, BlockListController, AuditLogController, HealthController, OpenApiController, BoardConsumer,
 ];
 
 /** The gateway with this configuration. It owns no data: everything here is learned from the other services and forgotten at the end. */
@@ -48,6 +54,7 @@ export function gatewayModule(config: GatewayConfig): Type {
       { provide: Receipts, useFactory: () => new Receipts(config.RECEIPT_SECRET) },
       { provide: ClientAddresses, useFactory: () => new ClientAddresses(config.TRUSTED_PROXIES) },
       Services, PlatformClock, Board, SaleCatalogue, Sales, BoardKeeper,
+      BlockList, BlockListKeeper, RefusalReport, Gates,
       ServedRoutes, AdmissionHooks, EarlyRefusal, ReservationFlow, SeckillClient,
       OrderNotices, ReservationReader, ReservationStreams,
     ],

@@ -6,6 +6,7 @@ import { Shutdown } from '@floodgate/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AdmissionHooks } from './admission/admission.hooks.js';
+import { RefusalReport } from './audit-log/refusal-report.js';
 import { readJsonBody } from './openapi/json-body.js';
 import { bodyBytesDefault } from './openapi/openapi.document.js';
 import { ServedRoutes } from './openapi/served-routes.js';
@@ -45,6 +46,7 @@ export function configureServer(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
   const admission = app.get(AdmissionHooks);
   const routes = app.get(ServedRoutes);
+  const report = app.get(RefusalReport);
   server.decorateRequest('actor', null as never);
   server.decorateRequest('call', null as never);
   let draining = false;
@@ -60,6 +62,7 @@ export function configureServer(app: NestFastifyApplication): void {
   });
   server.addHook('onRoute', (route) => {
     admission.apply(route);
+    report.apply(route);
     routes.add(route);
   });
   acceptJsonOnly(app, server);

@@ -1,19 +1,27 @@
 import { Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { ConsumerProbes, Database, OutboxModule, PostgresModule } from '@floodgate/platform';
+import { AuditLogController } from './audit-log/audit-log.controller.js';
 import { AuditLogStore } from './audit-log/audit-log.store.js';
+import { AbuseStore } from './block-list/abuse.store.js';
+import { BlockListController } from './block-list/block-list.controller.js';
+import { BlockListStore } from './block-list/block-list.store.js';
 import type { Config } from './config.js';
 import { Sale1764000000000 } from './migrations/1764000000000-sale.migration.js';
+import { AuditLog1765000008001 } from './migrations/1765000008001-audit-log.migration.js';
+import { BlockList1765000008002 } from './migrations/1765000008002-block-list.migration.js';
 import { ArmConsumer } from './sale/arm.consumer.js';
 import { ArmJob } from './sale/arm.job.js';
 import { SaleController } from './sale/sale.controller.js';
 import { SaleStore } from './sale/sale.store.js';
 
+const migrations = [Sale1764000000000, AuditLog1765000008001, BlockList1765000008002];
+
 /** A consumer that pauses because Postgres is away looks for it by itself, and needs no message to find out. */
 @Injectable()
 class PostgresProbe {
   constructor(probes: ConsumerProbes, database: Database) {
-    probes.register('promotion.note-armed', () => database.reachable());
+    for (const queue of ['promotion.note-armed', 'promotion.note-act'] as const) probes.register(queue, () => database.reachable());
   }
 }
 
@@ -25,11 +33,11 @@ export class AppModule {
       module: AppModule,
       imports: [
         ScheduleModule.forRoot(),
-        PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'promotion', migrations: [Sale1764000000000], applicationName: 'promotion' }),
+        PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'promotion', migrations, applicationName: 'promotion' }),
         OutboxModule,
       ],
-      controllers: [SaleController, ArmConsumer],
-      providers: [PostgresProbe, SaleStore, AuditLogStore, ArmJob],
+      controllers: [SaleController, ArmConsumer, AuditLogController, BlockListController],
+      providers: [PostgresProbe, SaleStore, AuditLogStore, ArmJob, BlockListStore, AbuseStore],
     };
   }
 }

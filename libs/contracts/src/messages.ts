@@ -29,6 +29,8 @@ export const saleDocumentSchema = z.object({
   /** Key of the reservation ids' HMAC, hex. */
   ridSecret: z.string().regex(/^[0-9a-f]{32,}$/),
   lanes: z.int().min(1),
+  /** Only these may buy; absent or null: anybody may. `byCode`: more of them may come, by a code. */
+  audience: z.object({ byCode: z.boolean() }).nullable().optional(),
   items: z.array(z.object({
     itemId: idSchema,
     skuId: idSchema,
@@ -92,6 +94,25 @@ export const orderNoticeSchema = z.object({
 export type OrderNotice = z.infer<typeof orderNoticeSchema>;
 const orderNotices = z.object({ saleId: idSchema, orders: z.array(orderNoticeSchema).min(1) });
 
+/** One account of the block list at one version; `untilMs` null: until somebody lifts it. */
+export const blockSchema = z.object({ accountId: idSchema, version: z.int().min(1), blocked: z.boolean(), untilMs: timeMs.nullable() });
+export type Block = z.infer<typeof blockSchema>;
+
+/** What a person (or the platform itself) did to something that only people change, with the values before and after. */
+export const adminActSchema = z.object({
+  /** The same for every repetition of the message. */
+  actId: idSchema,
+  atMs: timeMs,
+  accountId: z.string().min(1).max(64),
+  action: z.string().min(1).max(64),
+  /** What it was done to: the id of a sale, an item, a SKU, an account, a dead letter. */
+  subject: z.string().min(1).max(200),
+  reason: z.string().nullable(),
+  before: z.record(z.string(), z.unknown()).nullable(),
+  after: z.record(z.string(), z.unknown()).nullable(),
+});
+export type AdminAct = z.infer<typeof adminActSchema>;
+
 /**
  * Every message, in the order a purchase meets them. Past tense = an event that anybody may listen to;
  * imperative = a command with one listener. All times are epoch milliseconds.
@@ -104,6 +125,10 @@ export const messages = {
    * only gateways, which show what is upcoming, have something to do.
    */
   'sale.changed': z.object({ saleId: idSchema, version: z.int().min(1), state: z.enum(storedSaleStates), beforeArming: z.boolean().optional() }),
+  /** promotion: accounts were blocked, or are not any more; apply only newer versions. */
+  'block-list.changed': z.object({ entries: z.array(blockSchema).min(1) }),
+  /** order: an operator acted there; the audit log is promotion's. */
+  'admin.acted': adminActSchema,
   /** order → seckill: put these lanes into Redis. Arming and rebuilding are the same. */
   'load-lanes': z.object({ reason: z.enum(['arm', 'rebuild']), lanes: z.array(laneLoadSchema).min(1) }),
   /** seckill: a lane sells from this epoch. */

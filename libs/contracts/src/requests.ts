@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Outcome } from './errors.js';
-import { boardLaneSchema, idSchema, laneLoadSchema, reservationSchema, saleDocumentSchema, syncRowSchema, type BoardLane, type LaneLoad, type Reservation, type SaleDocument, type SyncRow } from './messages.js';
+import { blockSchema, boardLaneSchema, idSchema, laneLoadSchema, reservationSchema, saleDocumentSchema, syncRowSchema, type BoardLane, type LaneLoad, type Reservation, type SaleDocument, type SyncRow } from './messages.js';
 import { saleTransitions, type SaleAction } from './sale-state.js';
 import type { RequestQueueName } from './topology.js';
 import type * as View from './views.js';
@@ -93,6 +93,24 @@ export const requests = {
   'list-sales': { to: 'promotion.requests', ask: z.object({ actor, nowMs, ...page }), answer: answers<Outcome<View.Page<View.SaleView>>>() },
   'move-sale': { to: 'promotion.requests', ask: z.object({ actor, saleId, action: z.enum(saleActions), reason: z.string().nullable(), nowMs }), answer: answers<Outcome<View.SaleView>>() },
   'preflight-sale': { to: 'promotion.requests', ask: z.object({ actor, saleId, nowMs }), answer: answers<Outcome<View.PreflightView>>() },
+  'get-block': { to: 'promotion.requests', ask: z.object({ accountId }), answer: answers<Outcome<View.BlockView>>() },
+  'set-block': { to: 'promotion.requests', ask: z.object({ actor, accountId, reason: z.string().nullable(), untilMs: nowMs.nullable() }), answer: answers<Outcome<View.BlockView>>() },
+  'lift-block': { to: 'promotion.requests', ask: z.object({ actor, accountId }), answer: answers<Outcome<null>>() },
+  /** Every change of the block list after this version, 0 for all, oldest first. */
+  'list-blocks': { to: 'promotion.requests', ask: z.object({ after: z.int().min(0) }), answer: z.object({ entries: z.array(blockSchema), more: z.boolean() }) },
+  /** What a gateway refused and somebody should know of; `reportId` makes a repetition harmless. */
+  'report-refusals': {
+    to: 'promotion.requests',
+    ask: z.object({
+      reportId: idSchema,
+      /** Attempts at admin operations by those who may not. */
+      forbidden: z.array(z.object({ accountId: idSchema, operation: z.string().max(64), path: z.string().max(300), count: z.int().min(1), firstMs: nowMs, lastMs: nowMs })).max(200),
+      /** Attempts that no honest client makes, per account and sale. */
+      abuses: z.array(z.object({ accountId: idSchema, saleId, count: z.int().min(1) })).max(500),
+    }),
+    answer: z.object({ noted: z.boolean() }),
+  },
+  'list-audit-log': { to: 'promotion.requests', ask: z.object(page), answer: answers<Outcome<View.Page<View.AuditLogEntryView>>>() },
   'list-published': { to: 'promotion.requests', ask: z.object({ cursor: z.string().nullable() }), answer: z.object({ sales: z.array(saleDocumentSchema), next: z.string().nullable() }) },
 } as const satisfies Record<string, { to: RequestQueueName; ask: z.ZodType; answer: z.ZodType }>;
 

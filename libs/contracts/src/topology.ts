@@ -20,6 +20,7 @@ export const queues = {
   'seckill.change-sale': { binds: ['sale.changed'], prefetch: 8, attempts: 20 },
   'order.note-loaded': { binds: ['lane.loaded'], prefetch: 8, attempts: 20 },
   'promotion.note-armed': { binds: ['sale.armed', 'sale.arm-failed'], prefetch: 8, attempts: 20 },
+  'promotion.note-act': { binds: ['admin.acted'], prefetch: 32, attempts: 20 },
   'order.rebuild-lanes': { binds: ['rebuild-lanes'], prefetch: 1, attempts: 20 },
   'order.place-order': { binds: ['place-order'], prefetch: 64, attempts: 8 },
   'seckill.sync-stock': { binds: ['sync-stock'], prefetch: 64, attempts: 20 },
@@ -29,7 +30,7 @@ export type QueueName = keyof typeof queues;
 
 /** One row per kind of queue that every instance has for itself: exclusive, gone with its connection, a hint and never a promise. */
 export const instanceQueues = {
-  'gateway.events': { binds: ['sale.approved', 'sale.changed', 'order.created', 'order.paid', 'order.fulfilled', 'order.closed'], prefetch: 500 },
+  'gateway.events': { binds: ['sale.approved', 'sale.changed', 'block-list.changed', 'order.created', 'order.paid', 'order.fulfilled', 'order.closed'], prefetch: 500 },
 } as const satisfies Record<string, { binds: readonly MessageName[]; prefetch: number }>;
 export type InstanceQueueName = keyof typeof instanceQueues;
 

@@ -133,3 +133,28 @@ export interface DeadLetterView {
   occurredAt: string;
   body: unknown;
 }
+
+export interface BlockView {
+  accountId: string;
+  reason: string | null;
+  /** Null: until somebody lifts it. */
+  until: string | null;
+  /** Who blocked the account. */
+  actor: string;
+  blockedAt: string;
+}
+
+export interface AuditLogEntryView {
+  id: string;
+  at: string;
+  accountId: string;
+  action: string;
+  subject: string;
+  reason: string | null;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+  /** Of this entry and all before it, hex. */
+  hash: string;
+  /** Whether the hash is still that of the entry and of the one before it. */
+  intact: boolean;
+}

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DeadLetterView, RequestName, SaleView } from '@floodgate/contracts';
+import type { BlockView, DeadLetterView, RequestName, SaleView } from '@floodgate/contracts';
 import { callOperation, type Given } from '../testing/contract.js';
 import { aSale, bearer, startGateway, type Gateway } from '../testing/gateway.fixture.js';
 import { StandInClient } from '../testing/stand-in.client.js';
@@ -24,6 +24,7 @@ const sale: SaleView = {
 const { title, merchantId, mode, opensAt, closesAt, paymentWindowSeconds, limits, challenge } = sale;
 const input = { title, merchantId, mode, opensAt, closesAt, paymentWindowSeconds, limits, challenge, items: [{ skuId: 's', title: 'One', kind: 'goods', price: { amount: 1, currency: 'GBP' }, quota: 1 }] };
 const letter: DeadLetterView = { id: 'd1', queue: 'q', message: 'm', reason: 'r', firstError: 'a', lastError: 'b', attempts: 1, state: 'waiting', reservationIds: [], occurredAt: '2026-01-01T00:00:00.000Z', body: {} };
+const block: BlockView = { accountId: 'x', reason: 'bot', until: null, actor: 'me', blockedAt: '2026-01-01T00:00:00.000Z' };
 const page = { limit: 20, cursor: null };
 const actor = (role: string) => ({ accountId: 'me', roles: [role] });
 
@@ -51,20 +52,25 @@ const rows: [string, string, Given, RequestName, object, unknown, number][] = [
   ['listDeadLetters', 'operator', {}, 'list-dead-letters', page, { items: [letter], nextCursor: null }, 200],
   ['getDeadLetter', 'operator', {}, 'get-dead-letter', { id: 'x' }, letter, 200],
   ['replayDeadLetter', 'operator', { query: '?dryRun=true' }, 'replay-dead-letter', { actor: actor('operator'), id: 'x', dryRun: true }, { id: 'x', dryRun: true, outcome: 'would' }, 200],
+  ['getBlockedAccount', 'operator', {}, 'get-block', { accountId: 'x' }, block, 200],
+  ['blockAccount', 'operator', { body: { reason: 'bot', until: '2030-01-01T00:00:01.000Z' } }, 'set-block', { actor: actor('operator'), accountId: 'x', reason: 'bot', untilMs: platformMs + 1_000 }, block, 200],
+  ['blockAccount', 'operator', {}, 'set-block', { actor: actor('operator'), accountId: 'x', reason: null, untilMs: null }, block, 200],
+  ['unblockAccount', 'operator', {}, 'lift-block', { actor: actor('operator'), accountId: 'x' }, undefined, 204],
+  ['listAuditLog', 'auditor', { query: '?limit=5&cursor=7' }, 'list-audit-log', { limit: 5, cursor: '7' }, { items: [], nextCursor: null }, 200],
   ['discardDeadLetter', 'operator', { body: { reason: 'old' } }, 'discard-dead-letter', { actor: actor('operator'), id: 'x', reason: 'old' }, letter, 200],
 ];
 
 describe('staff', () => {
   it.each(rows)('%s as %s is asked of its service and answered as the document says', async (id, role, given, name, asked, value, status) => {
     client.on(name, () => ({ ok: true, value }) as never);
-    const got = await callOperation(gateway.app, id, { path: { id: 'x', skuId: 'x' }, ...given, headers: bearer('me', role) });
+    const got = await callOperation(gateway.app, id, { path: { id: 'x', skuId: 'x', accountId: 'x' }, ...given, headers: bearer('me', role) });
     expect([got.status, got.json]).toEqual([status, value]);
     expect(client.bodies(name)).toEqual([asked]);
   });
 
   it.each(rows)('%s as %s without an answer is unavailable', async (id, role, given, name) => {
     client.fail(name, 'TIMEOUT');
-    expect((await callOperation(gateway.app, id, { path: { id: 'x', skuId: 'x' }, ...given, headers: bearer('me', role) })).json.code).toBe('UNAVAILABLE');
+    expect((await callOperation(gateway.app, id, { path: { id: 'x', skuId: 'x', accountId: 'x' }, ...given, headers: bearer('me', role) })).json.code).toBe('UNAVAILABLE');
   });
 
   it('approves a sale that this gateway knows before it answers', async () => {

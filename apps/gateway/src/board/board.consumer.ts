@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import type { Board as BoardMessage, MessageBody } from '@floodgate/contracts';
 import { ConsumeBoard, ConsumeInstance, type InstanceDeliveryOf } from '@floodgate/platform';
+import { BlockList } from '../block-list/block-list.js';
 import { OrderNotices } from '../status/order-notices.js';
 import { Board } from './board.js';
 import { BoardKeeper } from './board-keeper.js';
@@ -14,6 +15,7 @@ export class BoardConsumer {
     private readonly keeper: BoardKeeper,
     private readonly catalogue: SaleCatalogue,
     private readonly notices: OrderNotices,
+    private readonly blockList: BlockList,
   ) {}
 
   @ConsumeBoard()
@@ -26,6 +28,7 @@ export class BoardConsumer {
     for (const { name, body } of deliveries) {
       if (name === 'sale.approved') this.catalogue.approved(body);
       else if (name === 'sale.changed') this.heardChange(body);
+      else if (name === 'block-list.changed') this.blockList.apply(body.entries);
       else this.notices.heard(body);
     }
   }

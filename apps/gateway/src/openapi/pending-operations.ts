@@ -3,11 +3,7 @@ export const pendingOperations = [
   'createChallenge',
   'changeStock',
   'importCodes',
-  'getBlockedAccount',
-  'blockAccount',
-  'unblockAccount',
   'listSwitches',
   'getSwitch',
   'setSwitch',
-  'listAuditLog',
 ] as const;

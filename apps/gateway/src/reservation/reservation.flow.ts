@@ -4,7 +4,7 @@ import {
 } from '@floodgate/contracts';
 import { isoTime } from '@floodgate/platform';
 import { ClientAddresses } from '../admission/client-address.js';
-import { EntryTokens, type EntryTokenWord } from '../admission/entry-token.js';
+import { Gates } from '../admission/gates.js';
 import { Sales } from '../board/sales.js';
 import type { Answer, Call } from '../openapi/operation.decorator.js';
 import { isRefusal } from '../problem/services.js';
@@ -19,7 +19,6 @@ export interface ReservationRequest {
 /** Polling sooner cannot show more: the order is usually made within this. One figure, so that a replay is answered word for word. */
 const pollAfterMs = 500;
 
-const gateOf: Record<EntryTokenWord, Gate> = { valid: 'clear', expired: 'entry-token-expired', forged: 'entry-token-forged' };
 const gateRefusals: Record<Gate, { code: ProblemCode; detail: string }> = {
   'clear': { code: 'UNAVAILABLE', detail: 'The attempt could not be judged.' },
   'entry-token-forged': { code: 'ENTRY_TOKEN_INVALID', detail: 'The entry token is not for this account and sale.' },
@@ -34,7 +33,7 @@ export class ReservationFlow {
   constructor(
     private readonly sales: Sales,
     private readonly seckill: SeckillClient,
-    private readonly entryTokens: EntryTokens,
+    private readonly gates: Gates,
     private readonly addresses: ClientAddresses,
     private readonly receipts: Receipts,
   ) {}
@@ -43,10 +42,11 @@ export class ReservationFlow {
     const saleId = call.path['saleId'] ?? '';
     const document = this.sales.catalogue.get(saleId) ?? await this.sales.catalogue.find(saleId);
     if (isRefusal(document)) return document;
-    const refusal = this.sales.refusalWithoutLanes(document) ?? this.sales.refusalForItems(document, call.actor.accountId, call.body.items);
+    const refusal = this.gates.refusalWhileStarting() ?? this.sales.refusalWithoutLanes(document) ?? this.sales.refusalForItems(document, call.actor.accountId, call.body.items);
     if (refusal) return refusal;
     const attempt = this.attemptOf(document, call);
     const judged = await this.seckill.reserve(saleId, laneOf(call.actor.accountId, document.lanes), attempt);
+    if (judged.word === 'gated') this.gates.refused(document, attempt.accountId, attempt.gate);
     return this.answer(document, attempt, judged);
   }
 
@@ -56,7 +56,7 @@ export class ReservationFlow {
       rid: reservationId(saleId, ridSecret, actor.accountId, headers['idempotency-key'] ?? ''),
       accountId: actor.accountId,
       ipHash: document.limits.perIp === null ? '' : this.addresses.hashOf(request, ridSecret),
-      gate: gateOf[this.entryTokens.check(body.entryToken, saleId, actor.accountId, this.sales.clock.nowOrLocalMs())],
+      gate: this.gates.judge(document, actor.accountId, body.entryToken),
       items: packItems(body.items),
     };
   }

@@ -1,6 +1,7 @@
 import { accept, refuse, type Outcome, type View } from '@floodgate/contracts';
 import { createLogger, Database, hashForLog, isoTime, Publisher, PublishError, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
+import { AdminActs } from '../audit-log/admin-acts.js';
 import { readableBody, unreadable } from './affected-orders.js';
 import { DeadLetterStore, type LetterRow } from './dead-letter.store.js';
 import { ParkedOrders } from './parked-orders.js';
@@ -15,6 +16,7 @@ export class DeadLetterDesk {
     private readonly letters: DeadLetterStore,
     private readonly parked: ParkedOrders,
     private readonly publisher: Publisher,
+    private readonly acts: AdminActs,
   ) {}
 
   /** Newest first; bodies are left out of lists (null). */
@@ -49,6 +51,7 @@ export class DeadLetterDesk {
         return refuse('UNAVAILABLE', 'the broker did not take the message; try again');
       }
       await this.letters.settle(tx, id, 'replayed', actor, null);
+      await this.noteAct(tx, letter, { state: 'replayed' }, actor, 'replay-dead-letter', null);
       this.log.info({ letter: id, queue: letter.queue, actor: hashForLog(actor) }, 'a dead letter was sent again');
       return accept({ id, dryRun, outcome: 'republished' });
     });
@@ -60,9 +63,14 @@ export class DeadLetterDesk {
       if (letter.state !== 'waiting') return accept(viewOf(letter));
       const closed = await this.parked.close(tx, letter.reservationIds);
       await this.letters.settle(tx, id, 'discarded', actor, reason);
+      await this.noteAct(tx, letter, { state: 'discarded', closed }, actor, 'discard-dead-letter', reason);
       this.log.info({ letter: id, queue: letter.queue, actor: hashForLog(actor), closed }, 'a dead letter was given up');
       return accept({ ...viewOf(letter), state: 'discarded' as const });
     });
+  }
+
+  private noteAct(tx: Transaction, { id, state, queue }: LetterRow, after: Record<string, unknown>, accountId: string, action: string, reason: string | null): Promise<void> {
+    return this.acts.note(tx, { accountId, action, subject: id, reason, before: { state, queue }, after: { queue, ...after } });
   }
 
   private decide<T>(id: string, decision: (tx: Transaction, letter: LetterRow) => Promise<Outcome<T>>): Promise<Outcome<T>> {

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditLogModule } from '../audit-log/audit-log.module.js';
 import { PurchaseModule } from '../place-order/purchase.module.js';
 import { DeadLetterConsumer } from './dead-letter.consumer.js';
 import { DeadLetterController } from './dead-letter.controller.js';
@@ -8,7 +9,7 @@ import { DeadLetterTimer } from './dead-letter.timer.js';
 import { ParkedOrders } from './parked-orders.js';
 
 @Module({
-  imports: [PurchaseModule],
+  imports: [PurchaseModule, AuditLogModule],
   controllers: [DeadLetterConsumer, DeadLetterController],
   providers: [DeadLetterStore, ParkedOrders, DeadLetterDesk, DeadLetterTimer],
 })

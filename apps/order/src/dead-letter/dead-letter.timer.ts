@@ -39,7 +39,7 @@ export class DeadLetterTimer implements OnModuleDestroy {
   }
 
   private async run(): Promise<void> {
-    for (const id of await this.letters.overdue(batchMax)) await this.desk.discard(id, 'floodgate', `nobody decided within ${parkedMaxMinutes} minutes`);
+    for (const id of await this.letters.overdue(batchMax)) await this.desk.discard(id, 'system', `nobody decided within ${parkedMaxMinutes} minutes`);
     const forsaken = await this.letters.forsaken(parkedMaxMinutes, batchMax);
     for (const rid of forsaken) {
       this.log.error({ rid }, 'an order was parked and no letter speaks for it; it is closed');

@@ -1,5 +1,6 @@
 import { Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
+import { AdminActs } from '../audit-log/admin-acts.js';
 
 /** What the column holds; more units of one SKU than that is a slip of the keyboard. */
 export const unitsMax = 2 ** 31 - 1;
@@ -17,7 +18,7 @@ export type Needs = ReadonlyMap<string, number>;
 /** The real stock behind the items, whatever the sales promise of it. */
 @Injectable()
 export class InventoryStore {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: Database, private readonly acts: AdminActs) {}
 
   /**
    * Takes each order's units, all SKUs or none, in the order given. Returns the indexes of the orders that are short of units.
@@ -82,6 +83,7 @@ export class InventoryStore {
          ON CONFLICT (sku_id) DO UPDATE SET units = excluded.units, updated_at = clock_timestamp()`, [skuId, units]);
       await tx.query('INSERT INTO inventory_change (sku_id, actor, units_before, units_after) VALUES ($1, $2, $3, $4)',
         [skuId, actor, before[0]?.units ?? null, units]);
+      await this.acts.note(tx, { accountId: actor, action: 'set-inventory', subject: skuId, reason: null, before: before[0] ? { units: before[0].units } : null, after: { units } });
     });
   }
 

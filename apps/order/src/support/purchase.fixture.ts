@@ -1,6 +1,7 @@
 import { createDatabase } from '@floodgate/platform/testing';
 import { Database, migrate, Outbox, type Transaction } from '@floodgate/platform';
 import type { MessageBody, MessageName, Reservation, SaleDocument } from '@floodgate/contracts';
+import { AdminActs } from '../audit-log/admin-acts.js';
 import { InventoryStore } from '../inventory/inventory.store.js';
 import type { LedgerEntry } from '../ledger/entries.js';
 import { lockStock } from '../ledger/lane-stock.js';
@@ -41,7 +42,7 @@ export class PurchaseFixture {
     const dataSource = await migrate(options);
     await dataSource.destroy();
     const database = new Database(options);
-    const [sales, orders, ledger, inventory] = [new SaleStore(database), new OrderStore(database), new LedgerStore(), new InventoryStore(database)];
+    const [sales, orders, ledger, inventory] = [new SaleStore(database), new OrderStore(database), new LedgerStore(), new InventoryStore(database, new AdminActs(new Outbox()))];
     const steps = new PurchaseSteps(
       new HoldStock(ledger, new AccountUsageStore()), new TakeInventory(inventory), new CreateOrder(orders, new OrderAnnouncer(new Outbox())),
       new StoredPaymentCloser(new PaymentStore(database)));

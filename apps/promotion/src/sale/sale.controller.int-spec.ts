@@ -227,7 +227,7 @@ describe('the audit log', () => {
     const database = service.get(Database);
     const rows = await database.query('SELECT account_id, action, reason, before, after FROM audit_log WHERE subject = $1 ORDER BY id', [id]);
     expect(rows.map((row) => [row.account_id, row.action])).toEqual([
-      ['merchant-1', 'create'], ['merchant-1', 'submit'], ['approver-1', 'approve'], ['platform', 'arm'], ['operator-1', 'withdraw'],
+      ['merchant-1', 'create'], ['merchant-1', 'submit'], ['approver-1', 'approve'], ['system', 'arm'], ['operator-1', 'withdraw'],
     ]);
     expect(rows.at(-1)).toMatchObject({ reason: 'recalled', before: { state: 'ARMED', version: 4 }, after: { state: 'WITHDRAWN', version: 5 } });
     expect(JSON.stringify(rows)).not.toMatch(/secret/i);
