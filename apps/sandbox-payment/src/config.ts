@@ -1,5 +1,6 @@
 import { commonConfig, loadConfig } from '@floodgate/platform';
 import { z } from 'zod';
+import { misbehaviourSchema } from './misbehaviour/misbehaviour.js';
 
 const schema = z.object({
   ...commonConfig,
@@ -12,6 +13,15 @@ const schema = z.object({
   SANDBOX_WEBHOOK_SECRET: z.string().min(16),
   /** Origin of the buyer's pages, where the address that the provider listens on is not the one that a browser reaches. */
   PUBLIC_URL: z.url().optional(),
+  /** The misbehaviour to begin with, as the JSON that `PUT /v1/misbehaviour` takes. */
+  SANDBOX_MISBEHAVIOUR: z.string().default('{}').transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be JSON' });
+      return z.NEVER;
+    }
+  }).pipe(misbehaviourSchema),
 });
 
 export type Config = z.infer<typeof schema>;

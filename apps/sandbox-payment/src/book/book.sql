@@ -17,7 +17,10 @@ CREATE TABLE IF NOT EXISTS payment (
   repeat        INTEGER NOT NULL DEFAULT 0,
   settled_at_ms INTEGER,
   refund_id     TEXT,
-  refunded_at_ms INTEGER
+  refunded_at_ms INTEGER,
+  -- When a closed payment is captured all the same, and refunds that failed: what a misbehaving provider has decided.
+  late_capture_at_ms INTEGER,
+  refund_failures INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX IF NOT EXISTS payment_by_order ON payment (order_id, payment_id);
 CREATE INDEX IF NOT EXISTS payment_due ON payment (min(expires_at_ms, coalesce(settle_at_ms, expires_at_ms))) WHERE state = 'open';
@@ -31,6 +34,10 @@ CREATE TABLE IF NOT EXISTS notice (
   -- Deliveries that still have to be answered 200; the row goes when none is left.
   owed          INTEGER NOT NULL CHECK (owed > 0),
   failures      INTEGER NOT NULL DEFAULT 0,
-  next_at_ms    INTEGER NOT NULL
+  next_at_ms    INTEGER NOT NULL,
+  -- Deliveries at once instead of one after the other, and the lies (comma-separated) that come before the first.
+  concurrent    INTEGER NOT NULL DEFAULT 0,
+  lies          TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS notice_due ON notice (next_at_ms);
+CREATE INDEX IF NOT EXISTS notice_of_payment ON notice (payment_id);

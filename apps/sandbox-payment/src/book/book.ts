@@ -5,6 +5,11 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 
 const schema = readFileSync(new URL('./book.sql', import.meta.url), 'utf8');
 
+const added = [
+  ['payment', 'late_capture_at_ms', 'INTEGER'], ['payment', 'refund_failures', 'INTEGER NOT NULL DEFAULT 0'],
+  ['notice', 'concurrent', 'INTEGER NOT NULL DEFAULT 0'], ['notice', 'lies', `TEXT NOT NULL DEFAULT ''`],
+] as const;
+
 interface Waiting {
   run: () => unknown;
   resolve: (value: unknown) => void;
@@ -25,6 +30,9 @@ export class Book implements OnApplicationShutdown {
     this.db = new DatabaseSync(file, { timeout: 5_000 });
     this.db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
     this.db.exec(schema);
+    // A book of an earlier version is kept, and gets what has been added since.
+    for (const [table, column, type] of added) this.addColumn(table, column, type);
+    this.db.exec('CREATE INDEX IF NOT EXISTS payment_late ON payment (late_capture_at_ms) WHERE late_capture_at_ms IS NOT NULL');
   }
 
   prepare(sql: string): StatementSync {
@@ -50,6 +58,11 @@ export class Book implements OnApplicationShutdown {
   onApplicationShutdown(): void {
     this.commit();
     if (this.db.isOpen) this.db.close();
+  }
+
+  private addColumn(table: string, column: string, type: string): void {
+    const columns = this.db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all() as { name: string }[];
+    if (!columns.some(({ name }) => name === column)) this.db.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
   }
 
   private commit(): void {

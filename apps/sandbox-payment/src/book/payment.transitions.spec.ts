@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { dueAction, nextState, noticeOf, paymentStates, transitions, type PaymentAction, type PaymentState } from './payment.transitions.js';
 
-const actions: PaymentAction[] = ['capture', 'decline', 'expire', 'close', 'refund'];
+const actions: PaymentAction[] = ['capture', 'decline', 'expire', 'close', 'refund', 'capture-late'];
 const cells = paymentStates.flatMap((state) => actions.map((action) => [state, action] as const));
 
 describe('transitions', () => {
@@ -11,7 +11,7 @@ describe('transitions', () => {
   });
 
   it('captures only what is open, and refunds only what was captured', () => {
-    expect(cells.filter(([state, action]) => nextState(state, action) === 'captured')).toEqual([['open', 'capture']]);
+    expect(cells.filter(([state, action]) => nextState(state, action) === 'captured')).toEqual([['open', 'capture'], ['closed', 'capture-late']]);
     expect(cells.filter(([state, action]) => nextState(state, action) === 'refunded')).toEqual([['captured', 'refund']]);
   });
 
@@ -21,7 +21,7 @@ describe('transitions', () => {
 });
 
 describe('dueAction', () => {
-  const open = { state: 'open' as const, outcome: null, settleAtMs: null, expiresAtMs: 100 };
+  const open = { state: 'open' as const, outcome: null, settleAtMs: null, expiresAtMs: 100, lateCaptureAtMs: null };
 
   it.each([
     ['nothing before the expiry', open, 99, null],
@@ -31,6 +31,8 @@ describe('dueAction', () => {
     ['the decision although the expiry has passed too', { ...open, outcome: 'capture' as const, settleAtMs: 50 }, 500, { action: 'capture', atMs: 50 }],
     ['the expiry before a decision delayed beyond it', { ...open, outcome: 'capture' as const, settleAtMs: 150 }, 200, { action: 'expire', atMs: 100 }],
     ['the expiry for a decision due at the same moment', { ...open, outcome: 'capture' as const, settleAtMs: 100 }, 100, { action: 'expire', atMs: 100 }],
+    ['a late capture of what was closed', { ...open, state: 'closed' as const, lateCaptureAtMs: 300 }, 300, { action: 'capture-late', atMs: 300 }],
+    ['no late capture before its time', { ...open, state: 'closed' as const, lateCaptureAtMs: 300 }, 299, null],
     ['nothing once it is settled', { ...open, state: 'closed' as const }, 500, null],
   ])('is %s', (_, payment, nowMs, due) => {
     expect(dueAction(payment, nowMs)).toEqual(due);

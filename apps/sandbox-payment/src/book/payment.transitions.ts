@@ -1,14 +1,14 @@
 /** What the book says of a payment. `captured` means that the buyer's money was taken. */
 export const paymentStates = ['open', 'captured', 'declined', 'closed', 'expired', 'refunded'] as const;
 export type PaymentState = (typeof paymentStates)[number];
-export type PaymentAction = 'capture' | 'decline' | 'expire' | 'close' | 'refund';
+export type PaymentAction = 'capture' | 'decline' | 'expire' | 'close' | 'refund' | 'capture-late';
 
-/** State × action → the next state; what is not here changes nothing. An open payment ends exactly once. */
+/** State × action → the next state; what is not here changes nothing. An open payment ends exactly once; only a misbehaving provider captures a closed one. */
 export const transitions = {
   open: { capture: 'captured', decline: 'declined', expire: 'expired', close: 'closed' },
   captured: { refund: 'refunded' },
   declined: {},
-  closed: {},
+  closed: { 'capture-late': 'captured' },
   expired: {},
   refunded: {},
 } as const satisfies Record<PaymentState, Partial<Record<PaymentAction, PaymentState>>>;
@@ -30,15 +30,16 @@ export const noticeOf = {
 } as const satisfies Record<PaymentState, string | null>;
 
 /**
- * What time has done to an open payment: the buyer's delayed decision, or its expiry, whichever was due first. Null: nothing yet.
+ * What time has done to a payment: the buyer's delayed decision, or its expiry, whichever was due first; after a close the capture that comes too late. Null: nothing yet.
  * A decision due before the expiry counts even if the provider was down at both moments, so that a restart decides nothing anew.
  */
 export function dueAction(
-  payment: { state: PaymentState; outcome: 'capture' | 'decline' | null; settleAtMs: number | null; expiresAtMs: number },
+  payment: { state: PaymentState; outcome: 'capture' | 'decline' | null; settleAtMs: number | null; expiresAtMs: number; lateCaptureAtMs: number | null },
   nowMs: number,
-): { action: 'capture' | 'decline' | 'expire'; atMs: number } | null {
-  if (payment.state !== 'open') return null;
-  const { outcome, settleAtMs, expiresAtMs } = payment;
+): { action: 'capture' | 'decline' | 'expire' | 'capture-late'; atMs: number } | null {
+  const { state, outcome, settleAtMs, expiresAtMs, lateCaptureAtMs } = payment;
+  if (state === 'closed' && lateCaptureAtMs !== null) return lateCaptureAtMs <= nowMs ? { action: 'capture-late', atMs: lateCaptureAtMs } : null;
+  if (state !== 'open') return null;
   if (outcome !== null && settleAtMs !== null && settleAtMs < expiresAtMs) {
     return settleAtMs <= nowMs ? { action: outcome, atMs: settleAtMs } : null;
   }

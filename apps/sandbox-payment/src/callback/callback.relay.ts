@@ -4,13 +4,19 @@ import { Agent, request } from 'undici';
 import { Book } from '../book/book.js';
 import { NoticeStore, type Notice } from '../book/notice.store.js';
 import { DueTimer } from '../settlement/due-timer.js';
+import { Misbehaviour } from '../misbehaviour/misbehaviour.js';
+import { lieAbout, type Lie } from './lies.js';
 import { signature } from './signature.js';
 
 const inFlightMax = 32;
+/** Repetitions that come at once need connections of their own. */
+const connectionsMax = 128;
 const backoffFirstMs = 250;
 const backoffMaxMs = 5_000;
 /** A receiver that takes longer counts as failed; it will see the same notice id again. */
 const deliveryTimeoutMs = 5_000;
+/** An opening waits no longer for the callback that comes before its answer: the shop gives up after two seconds. */
+const earlyMaxMs = 1_000;
 
 /**
  * Delivers the notices that the book owes, each until it was answered 200 as often as it is owed.
@@ -20,15 +26,18 @@ const deliveryTimeoutMs = 5_000;
 export class CallbackRelay implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = createLogger('callback');
   private readonly timer = new DueTimer(() => this.pump());
-  private readonly agent = new Agent({ connections: inFlightMax, connect: { timeout: 2_000 }, headersTimeout: deliveryTimeoutMs, bodyTimeout: deliveryTimeoutMs });
+  private readonly agent = new Agent({ connections: connectionsMax, connect: { timeout: 2_000 }, headersTimeout: deliveryTimeoutMs, bodyTimeout: deliveryTimeoutMs });
   private readonly inFlight = new Map<string, Promise<void>>();
   private readonly stopping = new AbortController();
 
   constructor(
     private readonly book: Book,
     private readonly notices: NoticeStore,
+    private readonly misbehaviour: Misbehaviour,
     private readonly secret: string,
-  ) {}
+  ) {
+    misbehaviour.onChange(() => this.wake());
+  }
 
   onApplicationBootstrap(): void {
     this.wake();
@@ -39,6 +48,13 @@ export class CallbackRelay implements OnApplicationBootstrap, BeforeApplicationS
     this.timer.wakeAt(Date.now());
   }
 
+  /** Resolves when the notices that a payment is owed now were delivered once, or soon after in vain. */
+  async told(paymentId: string): Promise<void> {
+    this.pump();
+    const deliveries = this.notices.idsOf(paymentId).map((id) => this.inFlight.get(id));
+    await Promise.race([Promise.all(deliveries), new Promise((resolve) => { setTimeout(resolve, earlyMaxMs).unref(); })]);
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
     this.timer.stop();
     this.stopping.abort();
@@ -47,7 +63,8 @@ export class CallbackRelay implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private pump(): void {
-    if (this.stopping.signal.aborted) return;
+    // One that is down calls nobody; `onChange` wakes us when it is up again.
+    if (this.stopping.signal.aborted || this.misbehaviour.settings.down !== 'no') return;
     const nowMs = Date.now();
     // Those in flight are still due in the book, so the window is the limit and no due notice hides behind them.
     for (const notice of this.notices.due(nowMs, inFlightMax)) {
@@ -63,23 +80,30 @@ export class CallbackRelay implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private async deliver(notice: Notice): Promise<void> {
-    const problem = await this.send(notice);
-    if (this.stopping.signal.aborted && problem) return;
+    const { callbackUrl, body } = notice;
+    // Nobody asks what became of a lie.
+    for (const lie of notice.lies.split(',').filter((word) => word !== '')) await this.send(callbackUrl, lieAbout(lie as Lie, body, this.secret, Date.now()));
+    const deliveries = notice.concurrent === 1 ? notice.owed : 1;
+    const results = await Promise.all(Array.from({ length: deliveries }, () => this.send(callbackUrl, { body, signature: signature(this.secret, body, Date.now()) })));
+    const taken = results.filter((problem) => problem === null).length;
+    const problem = results.find((one) => one !== null) ?? null;
+    if (this.stopping.signal.aborted && taken === 0) return;
     const nowMs = Date.now();
-    if (problem === null) return this.book.write(() => this.notices.delivered(notice.id, nowMs));
+    if (taken > 0) await this.book.write(() => this.notices.delivered(notice.id, taken, nowMs));
+    if (problem === null) return;
     const delayMs = Math.min(backoffMaxMs, backoffFirstMs * 2 ** Math.min(notice.failures, 10));
     this.log.warn({ notice: notice.id, problem, failures: notice.failures + 1, delayMs }, 'a notice was not taken');
     await this.book.write(() => this.notices.failed(notice.id, nowMs + delayMs));
   }
 
   /** Null: answered 200; else why not. */
-  private async send(notice: Notice): Promise<string | null> {
+  private async send(callbackUrl: string, { body, signature: signed }: { body: string; signature: string }): Promise<string | null> {
     try {
-      const answer = await request(notice.callbackUrl, {
+      const answer = await request(callbackUrl, {
         method: 'POST',
         dispatcher: this.agent,
-        headers: { 'content-type': 'application/json', 'x-signature': signature(this.secret, notice.body, Date.now()) },
-        body: notice.body,
+        headers: { 'content-type': 'application/json', 'x-signature': signed },
+        body,
         signal: AbortSignal.any([this.stopping.signal, AbortSignal.timeout(deliveryTimeoutMs)]),
       });
       await answer.body.dump();

@@ -36,10 +36,12 @@ export class CheckoutController {
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: { header(name: string, value: string): unknown },
   ): Promise<unknown> {
-    const { paymentId } = await this.find(checkout);
+    const { paymentId, state: before } = await this.find(checkout);
     const payment = await this.actions.decide(paymentId, input.outcome, input.delayMs, input.repeat);
     if (!payment) throw new NotFoundException('no such payment');
-    if (input.outcome === 'capture' && ['declined', 'closed', 'expired'].includes(payment.state)) {
+    // Declined just now is what became of this decision; declined before means that it came too late.
+    const over = ['closed', 'expired'].includes(payment.state) || (payment.state === 'declined' && before !== 'open');
+    if (input.outcome === 'capture' && over) {
       throw new ConflictException({ message: 'this payment can no longer be paid', state: payment.state });
     }
     if (!accept?.includes('text/html')) return { paymentId, state: payment.state };

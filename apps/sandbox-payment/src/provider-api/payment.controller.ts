@@ -20,7 +20,11 @@ const newPaymentSchema = z.strictObject({
   expiresAt: z.iso.datetime(),
 });
 const refundSchema = z.strictObject({ refundId: idSchema });
-const bookQuerySchema = z.strictObject({ orderPrefix: z.string().max(64).default(''), cursor: bookCursor.optional() });
+const bookQuerySchema = z.strictObject({
+  orderPrefix: z.string().max(64).default(''), cursor: bookCursor.optional(),
+  /** Only payments captured or refunded from one moment (included) until another; then by payment id, and for all orders. */
+  movedFrom: z.iso.datetime().optional(), movedUntil: z.iso.datetime().optional(),
+});
 
 /** A payment as the shop sees it. */
 export interface PaymentRecord {
@@ -83,7 +87,10 @@ export class PaymentController {
   /** The book by order id: what an audit compares with the shop's own records. */
   @Get('book')
   book(@Query({ schema: bookQuerySchema }) query: z.infer<typeof bookQuerySchema>): { items: PaymentRecord[]; nextCursor: string | null } {
-    const page = this.payments.page(query.orderPrefix, decodeCursor(query.cursor), pageSize);
+    const { orderPrefix, cursor, movedFrom, movedUntil } = query;
+    const after = decodeCursor(cursor);
+    const page = movedFrom === undefined && movedUntil === undefined ? this.payments.page(orderPrefix, after, pageSize)
+      : this.payments.moved({ fromMs: movedFrom === undefined ? 0 : Date.parse(movedFrom), untilMs: movedUntil === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(movedUntil) }, after.paymentId, pageSize);
     const last = page.length === pageSize ? page.at(-1) : undefined;
     return { items: page.map((payment) => this.record(payment)), nextCursor: last ? encodeCursor(last) : null };
   }

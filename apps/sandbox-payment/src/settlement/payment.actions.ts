@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, InternalServerErrorException } from '@nestjs/common';
 import { Book } from '../book/book.js';
 import { PaymentStore, type NewPayment, type Payment } from '../book/payment.store.js';
 import { CallbackRelay } from '../callback/callback.relay.js';
+import { Misbehaviour } from '../misbehaviour/misbehaviour.js';
 import { SettlementTimer } from './settlement.timer.js';
 
 /**
@@ -15,12 +16,16 @@ export class PaymentActions {
     private readonly payments: PaymentStore,
     private readonly settlements: SettlementTimer,
     private readonly callbacks: CallbackRelay,
+    private readonly misbehaviour: Misbehaviour,
   ) {}
 
   /** Opens a payment, or answers the one with that id. */
   async open(payment: NewPayment): Promise<Payment> {
     const opened = await this.book.write(() => this.payments.open(payment));
     this.settlements.wakeAt(opened.expiresAtMs);
+    if (opened.secret !== payment.secret || !this.misbehaviour.happens('earlyCallback')) return opened;
+    await this.decide(opened.paymentId, 'capture', 0, 0);
+    await this.callbacks.told(opened.paymentId);
     return opened;
   }
 
@@ -29,14 +34,23 @@ export class PaymentActions {
     return this.change(paymentId, (payment) => payment);
   }
 
-  /** Closes the payment unless it was settled before; the answer's state says which. Null: unknown. */
-  close(paymentId: string): Promise<Payment | null> {
-    return this.change(paymentId, (payment, nowMs) => this.payments.apply(payment, 'close', nowMs));
+  /** Closes the payment unless it was settled before; the answer's state says which. Null: unknown. Throws where it fails. */
+  async close(paymentId: string): Promise<Payment | null> {
+    if (this.misbehaviour.happens('failClose')) throw new InternalServerErrorException('the close failed');
+    const closed = await this.change(paymentId, (payment, nowMs) => this.payments.apply(payment, 'close', nowMs));
+    if (closed?.lateCaptureAtMs) this.settlements.wakeAt(closed.lateCaptureAtMs);
+    return closed;
   }
 
-  /** Gives the captured money back once; the answer's state and `refundId` say whether this was (or is) that refund. Null: unknown. */
-  refund(paymentId: string, refundId: string): Promise<Payment | null> {
-    return this.change(paymentId, (payment, nowMs) => this.payments.apply(payment, 'refund', nowMs, refundId));
+  /** Gives the captured money back once; the answer's state and `refundId` say whether this was (or is) that refund. Null: unknown. Throws where it fails. */
+  async refund(paymentId: string, refundId: string): Promise<Payment | null> {
+    let failed: Payment | null = null;
+    const changed = await this.change(paymentId, (payment, nowMs) => {
+      failed = this.payments.failRefund(payment);
+      return failed ?? this.payments.apply(payment, 'refund', nowMs, refundId);
+    });
+    if (failed) throw new InternalServerErrorException('the refund failed');
+    return changed;
   }
 
   /**
