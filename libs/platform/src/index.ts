@@ -1,6 +1,7 @@
 export { Batcher, type BatcherOptions } from './batching/batcher.js';
 export * from './config/load-config.js';
 export { armFileOf, crashLogOf, crashPoint, crashPoints, type CrashPoint } from './crash-points.js';
+export { secret, secretPair } from './config/secrets.js';
 export * from './errors.js';
 export { AmqpServer, AmqpServerParts } from './messaging/amqp.server.js';
 export { Broker, type MessagingOptions } from './messaging/broker.js';
@@ -16,6 +17,7 @@ export { Publisher, type PublishOptions } from './messaging/publisher.js';
 export { QueueInspector, type QueueDepth } from './messaging/queue.inspector.js';
 export { RequestClient } from './messaging/request.client.js';
 export { BrokerNames } from './messaging/topology.declaration.js';
+export { OutboundClient, OutboundFailedError, OutboundRefusedError, type OutboundAnswer, type OutboundOptions, type OutboundRequest } from './outbound/outbound.client.js';
 export { Inbox } from './outbox/inbox.js';
 export { OutboxModule } from './outbox/outbox.module.js';
 export { OutboxRelay } from './outbox/outbox.relay.js';
