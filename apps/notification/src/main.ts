@@ -6,6 +6,7 @@ const config = readConfig();
 await runService(AppModule.with(config), {
   name: 'notification',
   internalPort: config.INTERNAL_PORT,
+  internalHost: config.INTERNAL_HOST,
   host: config.HOST,
   logLevel: config.LOG_LEVEL,
   messaging: { url: config.AMQP_URL, namespace: config.NAMESPACE, retryDelaysMs: config.RETRY_DELAYS_MS },

@@ -1,4 +1,4 @@
-import { commonConfig, loadConfig } from '@floodgate/platform';
+import { commonConfig, loadConfig, secret, secretPair } from '@floodgate/platform';
 import { z } from 'zod';
 import { misbehaviourSchema } from './misbehaviour/misbehaviour.js';
 
@@ -7,10 +7,10 @@ const schema = z.object({
   PORT: z.coerce.number().int().min(1).max(65_535),
   /** Path of the SQLite file that is the provider's durable book; created where it is missing. */
   BOOK_FILE: z.string().min(1),
-  /** What the order service shows as its bearer token. */
-  SANDBOX_API_KEY: z.string().min(16),
+  /** What the order service shows as its bearer token; two while it is changed. */
+  SANDBOX_API_KEY: secretPair,
   /** Key of the callbacks' signature. */
-  SANDBOX_WEBHOOK_SECRET: z.string().min(16),
+  SANDBOX_WEBHOOK_SECRET: secret,
   /** Origin of the buyer's pages, where the address that the provider listens on is not the one that a browser reaches. */
   PUBLIC_URL: z.url().optional(),
   /** The misbehaviour to begin with, as the JSON that `PUT /v1/misbehaviour` takes. */

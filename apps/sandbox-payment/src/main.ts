@@ -7,6 +7,7 @@ const config = readConfig();
 await runService(AppModule.forRoot(config), {
   name: 'sandbox-payment',
   internalPort: config.INTERNAL_PORT,
+  internalHost: config.INTERNAL_HOST,
   host: config.HOST,
   logLevel: config.LOG_LEVEL,
   http: { port: config.PORT },

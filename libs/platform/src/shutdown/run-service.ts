@@ -19,6 +19,8 @@ export interface ServiceOptions {
   name: string;
   /** Of the listener with /livez, /readyz, /metrics; 0 = any. */
   internalPort: number;
+  /** Of that listener; loopback where nothing is said. */
+  internalHost?: string;
   host: string;
   logLevel?: LevelWithSilent;
   /** Imports PlatformMessagingModule and connects the AmqpServer. */
@@ -63,7 +65,7 @@ export async function bootService(AppModule: Type | DynamicModule, options: Serv
   if (options.logLevel) setLogLevel(options.logLevel);
   startDefaultMetrics(options.name);
   const internal = new InternalServer();
-  const internalPort = await internal.listen(options.internalPort, options.host);
+  const internalPort = await internal.listen(options.internalPort, options.internalHost ?? '127.0.0.1');
   try {
     const adapter = new FastifyAdapter({ forceCloseConnections: 'idle', ...(options.http?.adapter as object) });
     const app = await NestFactory.create<NestFastifyApplication>(rootModule(AppModule, options), adapter, {
