@@ -1,4 +1,5 @@
 import { Module, type Type } from '@nestjs/common';
+import { Readiness, Shutdown } from '@floodgate/platform';
 import { AuditLogController } from './admin/audit-log.controller.js';
 import { BlockListController } from './admin/block-list.controller.js';
 import { DeadLetterController } from './admin/dead-letter.controller.js';
@@ -9,6 +10,7 @@ import { ClientAddresses } from './admission/client-address.js';
 import { EntryTokenController } from './admission/entry-token.controller.js';
 import { EntryTokens } from './admission/entry-token.js';
 import { Gates } from './admission/gates.js';
+import { IdentityKeys } from './admission/identity-keys.js';
 import { JwtVerifier } from './admission/jwt.js';
 import { RefusalReport } from './audit-log/refusal-report.js';
 import { BlockListKeeper } from './block-list/block-list.keeper.js';
@@ -19,7 +21,7 @@ import { Board } from './board/board.js';
 import { PlatformClock } from './board/platform-clock.js';
 import { SaleCatalogue } from './board/sale-catalogue.js';
 import { Sales } from './board/sales.js';
-import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
+import { GATEWAY_CONFIG, tokenRules, type GatewayConfig } from './config.js';
 import { DevLoginController } from './dev-login/dev-login.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
@@ -49,7 +51,8 @@ export function gatewayModule(config: GatewayConfig): Type {
     controllers: config.DEV_LOGIN ? [...controllers, DevLoginController] : controllers,
     providers: [
       { provide: GATEWAY_CONFIG, useValue: config },
-      { provide: JwtVerifier, useFactory: () => new JwtVerifier(config.JWT_SECRET) },
+      { provide: IdentityKeys, useFactory: (readiness: Readiness, shutdown: Shutdown) => new IdentityKeys(config.JWKS_URL, readiness, shutdown), inject: [Readiness, Shutdown] },
+      { provide: JwtVerifier, useFactory: ({ keySet }: IdentityKeys) => new JwtVerifier({ secrets: config.JWT_SECRET, keySet, rules: tokenRules(config) }), inject: [IdentityKeys] },
       { provide: EntryTokens, useFactory: () => new EntryTokens(config.ENTRY_TOKEN_SECRET) },
       { provide: Receipts, useFactory: () => new Receipts(config.RECEIPT_SECRET) },
       { provide: ClientAddresses, useFactory: () => new ClientAddresses(config.TRUSTED_PROXIES) },

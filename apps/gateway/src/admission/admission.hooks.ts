@@ -2,11 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { refuse, type Actor, type Refusal } from '@floodgate/contracts';
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { OperationRoute } from '../openapi/operation.decorator.js';
-import type { Operation } from '../openapi/openapi.document.js';
+import { document, type Operation } from '../openapi/openapi.document.js';
 import { compileRequest } from '../openapi/request-validator.js';
 import { sendProblem } from '../problem/problem.js';
 import { EarlyRefusal } from '../reservation/early-refusal.js';
-import { bearerToken, JwtVerifier } from './jwt.js';
+import { bearerToken, JwtVerifier, type Identity } from './jwt.js';
 
 const nobody: Actor = { accountId: '', roles: [] };
 type Done = (error?: Error) => void;
@@ -23,7 +23,7 @@ export class AdmissionHooks {
   apply(route: RouteOptions): void {
     const config = route.config?.route;
     if (!config) {
-      if (!route.config?.outside) throw new Error(`route ${String(route.method)} ${route.url} is not in the OpenAPI document`);
+      if (!(route.config?.outside && route.config.outside in document['x-outside'])) throw new Error(`route ${String(route.method)} ${route.url} is not in the OpenAPI document`);
       return;
     }
     route.bodyLimit = config.operation.bodyBytesMax;
@@ -35,26 +35,38 @@ export class AdmissionHooks {
     const judgesEarly = operation.id === 'createReservation';
     return (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
       const refusal = (judgesEarly ? this.early.judge(request) : null) ?? this.authenticate(operation, request);
-      if (refusal) sendProblem(reply, refusal);
-      else done();
+      // A promise costs a turn of the loop: only a token that needs the provider's keys is one.
+      if (refusal instanceof Promise) refusal.then((later) => settle(later, reply, done), done);
+      else settle(refusal, reply, done);
     };
   }
 
   /** Puts the caller into the request; a public operation has none. @returns the refusal, if any */
-  private authenticate(operation: Operation, request: FastifyRequest): Refusal | null {
+  private authenticate(operation: Operation, request: FastifyRequest): Refusal | null | Promise<Refusal | null> {
     request.actor = nobody;
     if (operation.authentication === 'none') return null;
     const header = request.headers.authorization;
     if (header === undefined && operation.authentication === 'optional') return null;
     const token = bearerToken(header);
-    const actor = token === null ? null : this.tokens.verify(token, Date.now());
-    if (!actor) return refuse('UNAUTHENTICATED', 'A valid bearer token is needed.');
-    request.actor = actor;
-    const { roles } = operation;
-    return roles.length === 0 || roles.some((role) => actor.roles.includes(role))
-      ? null
-      : refuse('FORBIDDEN', `This needs the role ${roles.join(' or ')}.`);
+    const identity = token === null ? null : this.tokens.verify(token, Date.now());
+    return identity instanceof Promise
+      ? identity.then((known) => authorize(operation, request, known))
+      : authorize(operation, request, identity);
   }
+}
+
+function settle(refusal: Refusal | null, reply: FastifyReply, done: Done): void {
+  if (refusal) sendProblem(reply, refusal);
+  else done();
+}
+
+function authorize({ roles }: Operation, request: FastifyRequest, identity: Identity): Refusal | null {
+  if (identity === 'unavailable') return refuse('UNAVAILABLE', 'The keys of the identity provider cannot be fetched.');
+  if (!identity) return refuse('UNAUTHENTICATED', 'A valid bearer token is needed.');
+  request.actor = identity;
+  return roles.length === 0 || roles.some((role) => identity.roles.includes(role))
+    ? null
+    : refuse('FORBIDDEN', `This needs the role ${roles.join(' or ')}.`);
 }
 
 /** Checks parameters, headers and body against the document, and hands the controller what it may rely on. */

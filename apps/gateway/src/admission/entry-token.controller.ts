@@ -23,6 +23,6 @@ export class EntryTokenController {
     const refusal = closedBecause(document, this.sales.board.trustedLanes(document) ?? [], nowMs);
     if (refusal) return refusal;
     const expiresMs = Math.min(nowMs + entryTokenLifeMs, document.closesAtMs);
-    return { ok: true, value: { token: this.entryTokens.issue(document.saleId, actor.accountId, expiresMs), expiresAt: isoTime(expiresMs) } };
+    return { ok: true, value: { token: this.entryTokens.issue({ saleId: document.saleId, accountId: actor.accountId, notBeforeMs: document.opensAtMs, expiresMs }), expiresAt: isoTime(expiresMs) } };
   }
 }

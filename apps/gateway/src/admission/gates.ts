@@ -5,7 +5,8 @@ import { BlockList } from '../block-list/block-list.js';
 import { PlatformClock } from '../board/platform-clock.js';
 import { EntryTokens, type EntryTokenWord } from './entry-token.js';
 
-const gateOf: Record<EntryTokenWord, Gate> = { valid: 'clear', expired: 'entry-token-expired', forged: 'entry-token-forged' };
+/** An early one is genuine, so it may reach a replay like one that is too late. */
+const gateOf: Record<EntryTokenWord, Gate> = { valid: 'clear', early: 'entry-token-expired', expired: 'entry-token-expired', forged: 'entry-token-forged' };
 
 /**
  * Why an attempt will be turned away unless it is a replay. The gateway only finds the reason; seckill judges it, after replay and the sale's

@@ -9,7 +9,7 @@ const claims = { sub: 'buyer-1', roles: ['buyer'], exp: nowS + 60 };
 const part = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 const signed = (text: string, key = secret, algorithm = 'sha256') => `${text}.${createHmac(algorithm, key).update(text).digest('base64url')}`;
 const token = (payload: unknown, header: unknown = { alg: 'HS256', typ: 'JWT' }) => signed(`${part(header)}.${part(payload)}`);
-const verify = (text: string, atMs = nowMs) => new JwtVerifier(secret).verify(text, atMs);
+const verify = (text: string, atMs = nowMs) => new JwtVerifier({ secrets: [secret] }).verify(text, atMs);
 
 describe('a bearer token', () => {
   it('says who calls and in which roles', () => {
@@ -65,9 +65,47 @@ describe('a bearer token', () => {
   });
 
   it('expires although it was verified before', () => {
-    const verifier = new JwtVerifier(secret);
+    const verifier = new JwtVerifier({ secrets: [secret] });
     const text = token(claims);
     expect([verifier.verify(text, nowMs), verifier.verify(text, nowMs + 66_000)]).toEqual([expect.anything(), null]);
+  });
+});
+
+describe('what a token must say where it is configured', () => {
+  const rules = { issuer: 'https://id.example', audience: 'shop', type: 'at+jwt' };
+  const good = { ...claims, iss: 'https://id.example', aud: 'shop' };
+  // One parameter: Jest would take a missing second one for its own callback.
+  const judge = ([payload, header = { alg: 'HS256', typ: 'at+jwt' }]: unknown[]) => new JwtVerifier({ secrets: [secret], rules }).verify(token(payload, header), nowMs);
+
+  it.each<[string, unknown[]]>([
+    ['one audience', [good]], ['several audiences', [{ ...good, aud: ['x', 'shop'] }]], ['the long form of its type', [good, { alg: 'HS256', typ: 'application/AT+JWT' }]],
+  ])('%s will do', (_, parts) => expect(judge(parts)).not.toBeNull());
+
+  it.each<[string, unknown[]]>([
+    ['no issuer', [claims]], ['another issuer', [{ ...good, iss: 'https://id.example/' }]], ['a list of issuers', [{ ...good, iss: ['https://id.example'] }]],
+    ['no audience', [{ ...good, aud: undefined }]], ['another audience', [{ ...good, aud: 'shop2' }]], ['other audiences', [{ ...good, aud: ['a', 'b'] }]],
+    ['no type', [good, { alg: 'HS256' }]], ['an ID token\'s type', [good, { alg: 'HS256', typ: 'JWT' }]], ['a refresh token\'s type', [good, { alg: 'HS256', typ: 'rt+jwt' }]], ['a type that is no text', [good, { alg: 'HS256', typ: 7 }]],
+  ])('%s is not enough', (_, parts) => expect(judge(parts)).toBeNull());
+
+  it('stands in the tokens of the development login', () => {
+    const verifier = new JwtVerifier({ secrets: [secret], rules });
+    expect(verifier.verify(issueJwt(secret, { accountId: 'me', roles: [] }, nowMs, nowMs + 60_000, rules), nowMs)).toEqual({ accountId: 'me', roles: [] });
+  });
+});
+
+describe('two secrets', () => {
+  it('are both believed, in any order, and no third', () => {
+    const next = 'the next secret of the tests';
+    for (const secrets of [[secret, next], [next, secret]]) {
+      const verifier = new JwtVerifier({ secrets });
+      for (const key of [secret, next]) expect(verifier.verify(signed(`${part({ alg: 'HS256' })}.${part(claims)}`, key), nowMs)).not.toBeNull();
+      expect(verifier.verify(signed(`${part({ alg: 'HS256' })}.${part(claims)}`, 'a third'), nowMs)).toBeNull();
+    }
+    expect(new JwtVerifier({ secrets: [next] }).verify(token(claims), nowMs)).toBeNull();
+  });
+
+  it('may be none', () => {
+    expect(new JwtVerifier({ secrets: [] }).verify(signed(`${part({ alg: 'HS256' })}.${part(claims)}`, ''), nowMs)).toBeNull();
   });
 });
 

@@ -44,7 +44,7 @@ describe('a gateway', () => {
   });
   afterEach(() => gateway.close());
 
-  const reserve = (accountId: string, entryToken = gateway.entryTokens.issue(sale.saleId, accountId, Date.now() + 60_000)) =>
+  const reserve = (accountId: string, entryToken = gateway.entryTokens.issue({ saleId: sale.saleId, accountId: accountId, notBeforeMs: 0, expiresMs: Date.now() + 60_000 })) =>
     callOperation(gateway.app, 'createReservation', {
       path: { saleId: sale.saleId }, headers: { ...bearer(accountId, 'buyer'), 'idempotency-key': 'k' }, body: { entryToken, items: [{ itemId: 'Sale000001-1', quantity: 1 }] },
     });
@@ -72,7 +72,7 @@ describe('a gateway', () => {
   it('counts forged entry tokens and tells promotion once a second, again under the same id until it answers', async () => {
     const report = gateway.app.get(RefusalReport, { strict: false });
     for (let n = 0; n < 3; n++) expect((await reserve('bot', 'et1.forged.forged')).json.code).toBe('ENTRY_TOKEN_INVALID');
-    const expired = gateway.entryTokens.issue(sale.saleId, 'late', Date.now() - 1);
+    const expired = gateway.entryTokens.issue({ saleId: sale.saleId, accountId: 'late', notBeforeMs: 0, expiresMs: Date.now() - 1 });
     expect((await reserve('late', expired)).json.code).toBe('ENTRY_TOKEN_INVALID');
     client.fail('report-refusals', 'TIMEOUT');
     await report.send();

@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import type { Actor } from '@floodgate/contracts';
 import { isoTime } from '@floodgate/platform';
 import { issueJwt } from '../admission/jwt.js';
-import { GATEWAY_CONFIG, type GatewayConfig } from '../config.js';
+import { GATEWAY_CONFIG, tokenRules, type GatewayConfig } from '../config.js';
 import { Operation, type Answer, type Call } from '../openapi/operation.decorator.js';
 
 /** A working day: long enough for any development session. */
@@ -17,6 +17,7 @@ export class DevLoginController {
   loginDeveloper({ body }: Call<Actor>): Answer {
     const nowMs = Date.now();
     const expiresMs = Math.floor((nowMs + tokenLifeMs) / 1_000) * 1_000;
-    return { ok: true, value: { token: issueJwt(this.config.JWT_SECRET, body, nowMs, expiresMs), expiresAt: isoTime(expiresMs) } };
+    const [secret = ''] = this.config.JWT_SECRET;
+    return { ok: true, value: { token: issueJwt(secret, body, nowMs, expiresMs, tokenRules(this.config)), expiresAt: isoTime(expiresMs) } };
   }
 }

@@ -33,7 +33,7 @@ function publishUnseen(sale: SaleDocument): SaleDocument {
 const judge = (result: AttemptResult) => client.on('reserve', ({ attempts }) => ({ results: attempts.map(() => result) }));
 
 function reserve(sale: SaleDocument, changes: Given = {}): Promise<Got> {
-  const body = { entryToken: gateway.entryTokens.issue(sale.saleId, buyer, Date.now() + 60_000), items: [{ itemId: `${sale.saleId}-1`, quantity: 1 }] };
+  const body = { entryToken: gateway.entryTokens.issue({ saleId: sale.saleId, accountId: buyer, notBeforeMs: 0, expiresMs: Date.now() + 60_000 }), items: [{ itemId: `${sale.saleId}-1`, quantity: 1 }] };
   return callOperation(gateway.app, 'createReservation', {
     path: { saleId: sale.saleId }, body, ...changes, headers: { ...bearer(buyer, 'buyer'), 'idempotency-key': 'key-1', ...changes.headers },
   });
@@ -61,7 +61,7 @@ describe('an attempt that seckill admits', () => {
   it('and is replayed word for word, whatever the order of the items', async () => {
     const sale = publish(aSale());
     const items = [{ itemId: `${sale.saleId}-2`, quantity: 1 }, { itemId: `${sale.saleId}-1`, quantity: 2 }];
-    const entryToken = gateway.entryTokens.issue(sale.saleId, buyer, Date.now() - 1);
+    const entryToken = gateway.entryTokens.issue({ saleId: sale.saleId, accountId: buyer, notBeforeMs: 0, expiresMs: Date.now() - 1 });
     judge({ word: 'reserved', number: 5, reservedAtMs });
     const first = await reserve(sale, { body: { entryToken, items } });
     judge({ word: 'replayed', number: 5, reservedAtMs });
@@ -117,10 +117,10 @@ describe('the order of refusals', () => {
   });
 
   it.each([
-    ['of another account', (sale: SaleDocument) => gateway.entryTokens.issue(sale.saleId, 'buyer-2', Date.now() + hour), 'entry-token-forged'],
-    ['of another sale', () => gateway.entryTokens.issue('Sale000002', buyer, Date.now() + hour), 'entry-token-forged'],
+    ['of another account', (sale: SaleDocument) => gateway.entryTokens.issue({ saleId: sale.saleId, accountId: 'buyer-2', notBeforeMs: 0, expiresMs: Date.now() + hour }), 'entry-token-forged'],
+    ['of another sale', () => gateway.entryTokens.issue({ saleId: 'Sale000002', accountId: buyer, notBeforeMs: 0, expiresMs: Date.now() + hour }), 'entry-token-forged'],
     ['that is none', () => 'et1.b3BlbiBzZXNhbWU.Zm9yIHNob3c', 'entry-token-forged'],
-    ['that has expired', (sale: SaleDocument) => gateway.entryTokens.issue(sale.saleId, buyer, Date.now() - 1), 'entry-token-expired'],
+    ['that has expired', (sale: SaleDocument) => gateway.entryTokens.issue({ saleId: sale.saleId, accountId: buyer, notBeforeMs: 0, expiresMs: Date.now() - 1 }), 'entry-token-expired'],
   ])('leaves an entry token %s to be judged after replay and state', async (_, tokenOf, gate) => {
     const sale = publish(aSale());
     judge({ word: 'gated' });

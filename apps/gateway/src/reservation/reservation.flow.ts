@@ -22,7 +22,7 @@ const pollAfterMs = 500;
 const gateRefusals: Record<Gate, { code: ProblemCode; detail: string }> = {
   'clear': { code: 'UNAVAILABLE', detail: 'The attempt could not be judged.' },
   'entry-token-forged': { code: 'ENTRY_TOKEN_INVALID', detail: 'The entry token is not for this account and sale.' },
-  'entry-token-expired': { code: 'ENTRY_TOKEN_INVALID', detail: 'The entry token has expired.' },
+  'entry-token-expired': { code: 'ENTRY_TOKEN_INVALID', detail: 'The entry token is not valid at this time.' },
   'buyer-blocked': { code: 'BUYER_BLOCKED', detail: 'This account may not buy.' },
   'not-eligible': { code: 'NOT_ELIGIBLE', detail: 'The sale is not for this account.' },
 };
