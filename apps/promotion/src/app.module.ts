@@ -10,12 +10,14 @@ import type { Config } from './config.js';
 import { Sale1764000000000 } from './migrations/1764000000000-sale.migration.js';
 import { AuditLog1765000008001 } from './migrations/1765000008001-audit-log.migration.js';
 import { BlockList1765000008002 } from './migrations/1765000008002-block-list.migration.js';
+import { Preflight1765000008003 } from './migrations/1765000008003-preflight.migration.js';
 import { ArmConsumer } from './sale/arm.consumer.js';
 import { ArmJob } from './sale/arm.job.js';
+import { PreflightFacts } from './sale/preflight.facts.js';
 import { SaleController } from './sale/sale.controller.js';
 import { SaleStore } from './sale/sale.store.js';
 
-const migrations = [Sale1764000000000, AuditLog1765000008001, BlockList1765000008002];
+const migrations = [Sale1764000000000, AuditLog1765000008001, BlockList1765000008002, Preflight1765000008003];
 
 /** A consumer that pauses because Postgres is away looks for it by itself, and needs no message to find out. */
 @Injectable()
@@ -37,7 +39,7 @@ export class AppModule {
         OutboxModule,
       ],
       controllers: [SaleController, ArmConsumer, AuditLogController, BlockListController],
-      providers: [PostgresProbe, SaleStore, AuditLogStore, ArmJob, BlockListStore, AbuseStore],
+      providers: [PostgresProbe, SaleStore, AuditLogStore, PreflightFacts, ArmJob, BlockListStore, AbuseStore],
     };
   }
 }

@@ -13,6 +13,7 @@ import { LaneWatch } from './fence/lane.watch.js';
 import { LoadLanesConsumer } from './fence/load-lanes.consumer.js';
 import { RedisClock } from './fence/redis.clock.js';
 import { RedisLink } from './fence/redis.link.js';
+import { CheckRedisController } from './records/check-redis.controller.js';
 import { RecordsController } from './records/records.controller.js';
 import { Reaper } from './relay/reaper.js';
 import { ReservationRelay } from './relay/reservation.relay.js';
@@ -47,7 +48,7 @@ export class AppModule {
   static with(config: Pick<Config, 'REDIS_URL'>): DynamicModule {
     return {
       module: AppModule,
-      controllers: [ReserveController, SyncStockConsumer, ChangeSaleConsumer, LoadLanesConsumer, BoardController, RecordsController],
+      controllers: [ReserveController, SyncStockConsumer, ChangeSaleConsumer, LoadLanesConsumer, BoardController, RecordsController, CheckRedisController],
       providers: [
         { provide: Redis, useFactory: () => createRedis(config.REDIS_URL, { name: 'seckill' }) },
         RedisLifecycle, RedisLink, RedisClock,

@@ -60,12 +60,20 @@ export const requests = {
   },
   // seckill
   'get-board': { to: 'seckill.requests', ask: z.object({ saleIds: z.array(saleId).nullable() }), answer: z.object({ atMs: nowMs, lanes: z.array(boardLaneSchema) }) },
+  /** How Redis is set up, and its clock; refused while it cannot be asked. */
+  'check-redis': { to: 'seckill.requests', ask: z.object({}), answer: answers<Outcome<RedisCheck>>() },
   'find-reservation': { to: 'seckill.requests', ask: z.object({ rid }), answer: answers<{ found: (Reservation & { lane: number; version: number; holds: boolean }) | null; sure: boolean }>() },
   'audit-lane': { to: 'seckill.requests', ask: z.object({ saleId, lane: z.int() }), answer: answers<Outcome<LaneRecord>>() },
   'list-holds': { to: 'seckill.requests', ask: z.object({ saleId, lane: z.int(), cursor: z.string() }), answer: answers<Outcome<{ rows: RedisRow[]; cursor: string | null }>>() },
   // order
   'list-lanes': { to: 'order.requests', ask: z.object({}), answer: z.object({ lanes: z.array(laneLoadSchema.extend({ loadedEpoch: z.int().min(0) })) }) },
   'read-rows': { to: 'order.requests', ask: z.object({ saleId, lane: z.int(), after: z.string().nullable(), limit: z.int().max(2000) }), answer: z.object({ rows: z.array(syncRowSchema), next: z.string().nullable() }) },
+  /** What the order service knows of a sale that is to be armed; `copy` null: it has none yet. Also Postgres's clock. */
+  'check-stock': {
+    to: 'order.requests',
+    ask: z.object({ saleId, skuIds: z.array(idSchema).max(5_000) }),
+    answer: answers<StockCheck>(),
+  },
   'count-unjudged': { to: 'order.requests', ask: z.object({}), answer: z.object({ placeOrderMessages: z.int() }) },
   'get-reservation': { to: 'order.requests', ask: z.object({ rid, accountId }), answer: answers<Outcome<View.ReservationView>>() },
   'list-reservations': { to: 'order.requests', ask: z.object({ accountId, saleId: saleId.nullable(), ...page }), answer: answers<Outcome<View.Page<View.ReservationView>>>() },
@@ -117,6 +125,24 @@ export const requests = {
 export type RequestName = keyof typeof requests;
 export type Ask<N extends RequestName> = z.infer<(typeof requests)[N]['ask']>;
 export type Answer<N extends RequestName> = z.infer<(typeof requests)[N]['answer']>;
+
+/** What stands behind a sale in Postgres. */
+export interface StockCheck {
+  nowMs: number;
+  copy: { perAccount: number | null; perIp: number | null; items: { itemId: string; allotment: number; free: number; perAccount: number | null }[] } | null;
+  /** SKUs that the order service knows, and the units that no order has taken. */
+  inventory: { skuId: string; free: number }[];
+  /** Codes per item that were imported and are not burned. */
+  codes: { itemId: string; codes: number }[];
+}
+
+export interface RedisCheck {
+  nowMs: number;
+  role: string;
+  loading: boolean;
+  maxmemoryPolicy: string;
+  aofEnabled: boolean;
+}
 
 /** What Redis says of one lane, for the audit. */
 export interface LaneRecord {

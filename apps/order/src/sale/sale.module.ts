@@ -4,6 +4,7 @@ import { LedgerModule } from '../ledger/ledger.module.js';
 import { OrderModule } from '../order/order.module.js';
 import { PurchaseModule } from '../place-order/purchase.module.js';
 import { ArmingMessages } from './arming.messages.js';
+import { CheckStockController } from './check-stock.controller.js';
 import { CopySaleConsumer } from './copy-sale.consumer.js';
 import { LanesConsumer } from './lanes.consumer.js';
 import { SaleStoreModule } from './sale-store.module.js';
@@ -11,7 +12,7 @@ import { WithdrawSaleJob } from './withdraw-sale.job.js';
 
 @Module({
   imports: [InventoryModule, LedgerModule, OrderModule, PurchaseModule, SaleStoreModule],
-  controllers: [CopySaleConsumer, LanesConsumer],
+  controllers: [CopySaleConsumer, CheckStockController, LanesConsumer],
   providers: [ArmingMessages, WithdrawSaleJob],
 })
 export class SaleModule {}

@@ -1,5 +1,3 @@
-import type { Sale } from './sale.entity.js';
-
 /** A sale is put into Redis this long before it opens: early enough to repair what goes wrong, late enough not to crowd Redis with sales of next month. */
 export const armLeadMs = 10 * 60_000;
 
@@ -10,5 +8,5 @@ export const armLeadMs = 10 * 60_000;
  */
 export const armAgainAfterMs = (asks: number): number => Math.min(5_000 * 2 ** (asks - 1), 30_000);
 
-/** Whether the time to arm has come. */
-export const isArmDue = (sale: Pick<Sale, 'opensAtMs'>, nowMs: number): boolean => nowMs >= sale.opensAtMs - armLeadMs;
+/** How long a sale that its checklist holds back waits for the next look: whoever mends what is wrong sees it armed within moments. */
+export const checkAgainAfterMs = 3_000;

@@ -2,12 +2,14 @@ import { Controller } from '@nestjs/common';
 import { accept, refuse, saleStateAt } from '@floodgate/contracts';
 import { Consume, type Delivery } from '@floodgate/platform';
 import { platformAccount } from '../audit-log/audit-log.store.js';
+import { PreflightFacts } from './preflight.facts.js';
+import { armFault, rowsOf } from './preflight.js';
 import { SaleStore } from './sale.store.js';
 
 /** Notes how the arming of a sale went. Repetitions and latecomers change nothing: only an approved sale is waiting for this. */
 @Controller()
 export class ArmConsumer {
-  constructor(private readonly sales: SaleStore) {}
+  constructor(private readonly sales: SaleStore, private readonly facts: PreflightFacts) {}
 
   @Consume('promotion.note-armed')
   async note(deliveries: Delivery<'sale.armed' | 'sale.arm-failed'>[]): Promise<void> {
@@ -18,6 +20,11 @@ export class ArmConsumer {
   }
 
   private async noteArmed(saleId: string): Promise<void> {
+    const found = await this.sales.find(saleId);
+    if (found?.state !== 'APPROVED') return;
+    const fault = armFault(rowsOf(found, await this.facts.gather(found), Date.now(), ({ when }) => when === 'loaded'));
+    // It is asked for again, and looked at again then.
+    if (fault) return this.sales.noteArmError(saleId, fault);
     const change = { accountId: platformAccount, action: 'arm', reason: null };
     await this.sales.change(saleId, change, (sale) => {
       const state = saleStateAt(sale, Date.now());

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { saleActions, type Actor, type Ask, type SaleAction, type SaleView } from '@floodgate/contracts';
 import { Database, type RequestClient } from '@floodgate/platform';
-import { eventually, startService, type Heard, type RunningService } from '@floodgate/platform/testing';
-import { AppModule } from '../app.module.js';
+import { eventually, type Heard, type RunningService } from '@floodgate/platform/testing';
+import { startPromotion } from '../support/sound-facts.js';
 import { ArmJob } from './arm.job.js';
 import { saleInput } from './sale.samples.js';
 
@@ -14,7 +14,7 @@ const minuteMs = 60_000;
 let service: RunningService;
 let client: RequestClient;
 beforeAll(async () => {
-  service = await startService((urls) => AppModule.with(urls));
+  ({ service } = await startPromotion());
   client = service.client;
 });
 afterAll(() => service.stop());
@@ -38,6 +38,8 @@ async function approved(changes: Parameters<typeof saleInput>[0] = {}): Promise<
   await move(id, 'submit', merchant);
   const outcome = await move(id, 'approve', approver);
   if (!outcome.ok) throw new Error(JSON.stringify(outcome));
+  const isDue = Date.parse(outcome.value.opensAt) < Date.now();
+  if (isDue) await eventually(() => expect(messagesOf('sale.approved', id)).not.toEqual([]));
   return outcome.value;
 }
 
@@ -75,8 +77,8 @@ describe('a sale, from draft to withdrawn', () => {
       expect(await move(sale.id, action, operator)).toMatchObject({ ok: true, value: { state } });
     }
     await eventually(() => expect(messagesOf('sale.changed', sale.id).sort((a, b) => a.version - b.version)).toEqual([
-      ['ARMED', 4], ['PAUSED', 5], ['ARMED', 6], ['ENDED', 7], ['WITHDRAWN', 8],
-    ].map(([state, version]) => ({ saleId: sale.id, state, version, beforeArming: false }))));
+      ['APPROVED', 3], ['ARMED', 4], ['PAUSED', 5], ['ARMED', 6], ['ENDED', 7], ['WITHDRAWN', 8],
+    ].map(([state, version]) => ({ saleId: sale.id, state, version, beforeArming: state === 'APPROVED' }))));
   });
 
   it('is changed by one of two who act at once', async () => {
@@ -92,6 +94,8 @@ describe('a sale, from draft to withdrawn', () => {
     const sale = await draft({ opensAt: iso(-2 * minuteMs), closesAt: iso(-minuteMs) });
     await move(sale.id, 'submit', merchant);
     expect(await move(sale.id, 'approve', both)).toMatchObject({ code: 'FORBIDDEN' });
+    await service.get(Database).query("UPDATE sale SET submitted_by = 'a-colleague' WHERE id = $1", [sale.id]);
+    expect(await move(sale.id, 'approve', both)).toMatchObject({ code: 'FORBIDDEN', detail: expect.stringContaining('edited') });
     expect(await move(sale.id, 'reject', both, { reason: 'no' })).toMatchObject({ code: 'FORBIDDEN' });
     expect(await move(sale.id, 'approve', approver)).toMatchObject({ code: 'INVALID_TRANSITION', extra: { state: 'SUBMITTED' } });
     expect(await move(sale.id, 'reject', approver, { reason: 'too late' })).toMatchObject({ ok: true, value: { state: 'REJECTED' } });

@@ -2,6 +2,8 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { Controller } from '@nestjs/common';
 import { accept, refuse, saleStateAt, type Actor, type Answer, type Ask, type Outcome, type SaleView } from '@floodgate/contracts';
 import { Answers } from '@floodgate/platform';
+import { ArmJob } from './arm.job.js';
+import { PreflightFacts } from './preflight.facts.js';
 import { preflight } from './preflight.js';
 import { inputOf, readSaleInput, readSalePatch } from './sale-input.js';
 import type { Sale } from './sale.entity.js';
@@ -12,7 +14,7 @@ import { saleDocument, saleView } from './sale.view.js';
 /** Everything that is asked of promotion about sales. A refusal is a value; what is thrown is an outage. */
 @Controller()
 export class SaleController {
-  constructor(private readonly sales: SaleStore) {}
+  constructor(private readonly sales: SaleStore, private readonly facts: PreflightFacts, private readonly arming: ArmJob) {}
 
   /** A new draft of the merchant who asks. `INVALID_REQUEST` with `errors`, `FORBIDDEN`. */
   @Answers('create-sale')
@@ -22,7 +24,7 @@ export class SaleController {
     if (!content.ok) return content;
     const nowMs = Date.now();
     const sale: Sale = {
-      ...content.value, id: newSaleId(), state: 'DRAFT', version: 1, submittedBy: null, approvedBy: null, armError: null,
+      ...content.value, id: newSaleId(), state: 'DRAFT', version: 1, editedBy: actor.accountId, submittedBy: null, approvedBy: null, armError: null,
       ridSecret: randomBytes(32).toString('hex'), createdAtMs: nowMs, updatedAtMs: nowMs,
     };
     await this.sales.insert(sale);
@@ -38,7 +40,8 @@ export class SaleController {
       if (!isOwner(sale, actor)) return notFound();
       const state = saleStateAt(sale, nowMs);
       if (state !== 'DRAFT') return refuse('INVALID_TRANSITION', 'Only a draft can be changed.', { state });
-      return readSalePatch(inputOf(sale), patch, actor.accountId);
+      const content = readSalePatch(inputOf(sale), patch, actor.accountId);
+      return content.ok ? accept({ ...content.value, editedBy: actor.accountId }) : content;
     });
     return viewed(outcome, nowMs);
   }
@@ -68,6 +71,8 @@ export class SaleController {
       const onOwnSalesOnly = actionRoles[action] === 'merchant' && actor.roles.includes('merchant');
       return onOwnSalesOnly && !isOwner(sale, actor) ? notFound() : judgeAction(sale, action, actor, reason, nowMs);
     });
+    // Nobody waits for the next beat: whoever approves after the opening sells as soon as the sale is armed.
+    if (outcome.ok && action === 'approve') void this.arming.tick();
     return viewed(outcome, nowMs);
   }
 
@@ -75,7 +80,7 @@ export class SaleController {
   @Answers('preflight-sale')
   async preflight({ actor, saleId, nowMs }: Ask<'preflight-sale'>): Promise<Answer<'preflight-sale'>> {
     const found = await this.findFor(actor, saleId);
-    return found.ok ? accept(preflight(found.value, nowMs)) : found;
+    return found.ok ? accept(preflight(found.value, await this.facts.gather(found.value), nowMs)) : found;
   }
 
   /** For the gateways: every sale the public may know of, with its secret; nothing of this leaves the platform. */

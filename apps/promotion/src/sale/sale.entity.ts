@@ -39,6 +39,8 @@ export interface Sale extends SaleContent {
   state: StoredSaleState;
   /** +1 with every change that others must hear of; whoever receives a change applies only newer ones. */
   version: number;
+  /** Who made or changed the draft last: never the one who judges it. */
+  editedBy: string;
   submittedBy: string | null;
   approvedBy: string | null;
   /** Why an approved sale is not armed. */

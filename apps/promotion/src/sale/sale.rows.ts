@@ -19,6 +19,7 @@ export interface SaleRow {
   challenge: SaleContent['challenge'];
   items: SaleItem[];
   rid_secret: string;
+  edited_by: string;
   submitted_by: string | null;
   approved_by: string | null;
   arm_error: string | null;
@@ -46,6 +47,7 @@ const changing = {
   limits: (sale: Sale) => JSON.stringify(sale.limits),
   challenge: (sale: Sale) => sale.challenge,
   items: (sale: Sale) => JSON.stringify(sale.items),
+  edited_by: (sale: Sale) => sale.editedBy,
   submitted_by: (sale: Sale) => sale.submittedBy,
   approved_by: (sale: Sale) => sale.approvedBy,
   arm_error: (sale: Sale) => sale.armError,
@@ -95,6 +97,7 @@ export function saleOf(row: SaleRow): Sale {
     limits: row.limits,
     challenge: row.challenge,
     items: row.items,
+    editedBy: row.edited_by,
     submittedBy: row.submitted_by,
     approvedBy: row.approved_by,
     armError: row.arm_error,

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { accept, refuse, type Outcome, type StoredSaleState } from '@floodgate/contracts';
 import { Database, Outbox, type Transaction } from '@floodgate/platform';
 import { AuditLogStore } from '../audit-log/audit-log.store.js';
-import { isArmDue } from './arm-time.js';
 import type { Sale } from './sale.entity.js';
 import { saleDocument } from './sale.view.js';
 import { auditedPart, insertSale, publishedSql, saleOf, selectSaleSql, updateSale, type SaleRow } from './sale.rows.js';
@@ -73,7 +72,7 @@ export class SaleStore {
       const after: Sale = { ...before, ...decision.value, version: before.version + 1, updatedAtMs: Date.now() };
       await tx.query(updateSale(after));
       await this.auditLog.add(tx, { ...change, subject: id, before: auditedPart(before), after: auditedPart(after) });
-      await this.announce(tx, before, after, row.arm_asks > 0);
+      await this.announce(tx, after, row.arm_asks > 0);
       return accept(after);
     });
   }
@@ -83,7 +82,7 @@ export class SaleStore {
    * @param nowMs this service's clock
    */
   async askToArm(tx: Transaction, sales: readonly Sale[], nowMs: number): Promise<void> {
-    await tx.query('UPDATE sale SET arm_asked_at = $2, arm_asks = arm_asks + 1 WHERE id = ANY($1)', [sales.map((sale) => sale.id), new Date(nowMs)]);
+    await tx.query('UPDATE sale SET arm_asked_at = $2, arm_asks = arm_asks + 1, held_back_at = NULL WHERE id = ANY($1)', [sales.map((sale) => sale.id), new Date(nowMs)]);
     await this.outbox.add(tx, 'sale.approved', sales.map(saleDocument));
   }
 
@@ -92,10 +91,9 @@ export class SaleStore {
     await this.database.query("UPDATE sale SET arm_error = $2 WHERE id = $1 AND state = 'APPROVED'", [id, error.replaceAll('\u0000', '').slice(0, 500)]);
   }
 
-  /** An approved sale that is not due yet is announced all the same: gateways show what is upcoming. */
-  private async announce(tx: Transaction, before: Sale, after: Sale, askedBefore: boolean): Promise<void> {
+  /** An approved sale is announced before it is armed: gateways show what is upcoming. */
+  private async announce(tx: Transaction, after: Sale, askedBefore: boolean): Promise<void> {
     if (unpublished.includes(after.state)) return;
-    if (before.state === 'SUBMITTED' && isArmDue(after, after.updatedAtMs)) return this.askToArm(tx, [after], after.updatedAtMs);
     await this.outbox.add(tx, 'sale.changed', [{ saleId: after.id, version: after.version, state: after.state, beforeArming: !askedBefore }]);
   }
 }

@@ -26,8 +26,8 @@ export type Changes = Partial<Pick<Sale, 'state' | 'submittedBy' | 'approvedBy' 
 export function judgeAction(sale: Sale, action: SaleAction, actor: Actor, reason: string | null, nowMs: number): Outcome<Changes> {
   const role = actionRoles[action];
   if (!actor.roles.includes(role)) return refuse('FORBIDDEN', `To ${action} a sale takes the role ${role}.`);
-  if (judgements.includes(action) && sale.submittedBy === actor.accountId) {
-    return refuse('FORBIDDEN', `Whoever submitted a sale may not ${action} it.`);
+  if (judgements.includes(action) && (sale.submittedBy === actor.accountId || sale.editedBy === actor.accountId)) {
+    return refuse('FORBIDDEN', `Whoever edited or submitted a sale may not ${action} it.`);
   }
   if (action === 'reject' && !reason) {
     return refuse('INVALID_REQUEST', 'A rejection needs a reason.', { errors: [{ path: '/reason', message: 'must not be empty' }] });

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { QueueName } from '@floodgate/contracts';
-import { InfrastructureError } from '../errors.js';
+import type { Channel } from 'amqplib';
+import { queues, type QueueName } from '@floodgate/contracts';
+import { errorText, InfrastructureError } from '../errors.js';
 import { Broker } from './broker.js';
 import { KeptChannel } from './kept.channel.js';
 import type { QueueConsumer } from './queue.consumer.js';
+import { declareExchanges, declareQueue } from './topology.declaration.js';
 
 export interface QueueDepth {
   /** Waiting in the work queue and its retry tiers; dead letters are not counted. */
@@ -50,6 +52,31 @@ export class QueueInspector {
     } catch (error) {
       throw new InfrastructureError(`${name} cannot be inspected`, { cause: error });
     }
+  }
+
+  /**
+   * Declares every queue of the table once more: the broker refuses where one stands with another type or other arguments. A policy of
+   * the broker cannot be seen this way, but none can take back what is declared. @returns what is wrong, in words
+   * @throws InfrastructureError if there is no link
+   */
+  async topologyFaults(): Promise<string[]> {
+    const faults: string[] = [];
+    const declare = async (what: (channel: Channel) => Promise<void>): Promise<void> => {
+      const model = this.broker.consume.model;
+      if (!model) throw new InfrastructureError('no link to the broker');
+      // A refusal closes the channel, so each row has one of its own.
+      const channel = await model.createChannel();
+      channel.on('error', () => undefined); // the declaration that failed says why
+      try {
+        await what(channel);
+        await channel.close();
+      } catch (error) {
+        faults.push(errorText(error));
+      }
+    };
+    await declare((channel) => declareExchanges(channel, this.broker.names));
+    for (const name of Object.keys(queues) as QueueName[]) await declare((channel) => declareQueue(channel, this.broker.names, name));
+    return faults;
   }
 
   async close(): Promise<void> {
