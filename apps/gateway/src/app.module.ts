@@ -6,6 +6,10 @@ import { DeadLetterController } from './admin/dead-letter.controller.js';
 import { RecordsController } from './admin/records.controller.js';
 import { SaleAdminController } from './admin/sale-admin.controller.js';
 import { AdmissionHooks } from './admission/admission.hooks.js';
+import { ChallengeController } from './admission/challenge.controller.js';
+import { ChallengeDifficulty } from './admission/challenge-difficulty.js';
+import { ChallengeDoor } from './admission/challenge-door.js';
+import { Challenges } from './admission/challenge.js';
 import { ClientAddresses } from './admission/client-address.js';
 import { EntryTokenController } from './admission/entry-token.controller.js';
 import { EntryTokens } from './admission/entry-token.js';
@@ -41,7 +45,7 @@ import { ReservationStreams } from './status/reservation-streams.js';
 import { StatusController } from './status/status.controller.js';
 
 const controllers = [
-  ReservationController, EntryTokenController, SaleController, StatusController, OrderController, PaymentCallbackController,
+  ReservationController, EntryTokenController, ChallengeController, SaleController, StatusController, OrderController, PaymentCallbackController,
   SaleAdminController, RecordsController, DeadLetterController, BlockListController, AuditLogController, HealthController, OpenApiController, BoardConsumer,
 ];
 
@@ -54,11 +58,12 @@ export function gatewayModule(config: GatewayConfig): Type {
       { provide: IdentityKeys, useFactory: (readiness: Readiness, shutdown: Shutdown) => new IdentityKeys(config.JWKS_URL, readiness, shutdown), inject: [Readiness, Shutdown] },
       { provide: JwtVerifier, useFactory: ({ keySet }: IdentityKeys) => new JwtVerifier({ secrets: config.JWT_SECRET, keySet, rules: tokenRules(config) }), inject: [IdentityKeys] },
       { provide: EntryTokens, useFactory: () => new EntryTokens(config.ENTRY_TOKEN_SECRET) },
+      { provide: Challenges, useFactory: () => new Challenges(config.ENTRY_TOKEN_SECRET) },
       { provide: Receipts, useFactory: () => new Receipts(config.RECEIPT_SECRET) },
       { provide: ClientAddresses, useFactory: () => new ClientAddresses(config.TRUSTED_PROXIES) },
       Services, PlatformClock, Board, SaleCatalogue, Sales, BoardKeeper,
       BlockList, BlockListKeeper, RefusalReport, Gates,
-      ServedRoutes, AdmissionHooks, EarlyRefusal, ReservationFlow, SeckillClient,
+      ChallengeDifficulty, ChallengeDoor, ServedRoutes, AdmissionHooks, EarlyRefusal, ReservationFlow, SeckillClient,
       OrderNotices, ReservationReader, ReservationStreams,
     ],
   })

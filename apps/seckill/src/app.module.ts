@@ -4,6 +4,8 @@ import { Redis } from 'ioredis';
 import { BoardBeat } from './board/board.beat.js';
 import { BoardController } from './board/board.controller.js';
 import { BoardOutlet } from './board/board.outlet.js';
+import { ChallengeController } from './challenge/challenge.controller.js';
+import { UsedChallengeStore } from './challenge/used-challenge.store.js';
 import type { Config } from './config.js';
 import { Fence } from './fence/fence.js';
 import { LaneList } from './fence/lane.list.js';
@@ -48,13 +50,13 @@ export class AppModule {
   static with(config: Pick<Config, 'REDIS_URL'>): DynamicModule {
     return {
       module: AppModule,
-      controllers: [ReserveController, SyncStockConsumer, ChangeSaleConsumer, LoadLanesConsumer, BoardController, RecordsController, CheckRedisController],
+      controllers: [ReserveController, SyncStockConsumer, ChangeSaleConsumer, LoadLanesConsumer, BoardController, RecordsController, CheckRedisController, ChallengeController],
       providers: [
         { provide: Redis, useFactory: () => createRedis(config.REDIS_URL, { name: 'seckill' }) },
         RedisLifecycle, RedisLink, RedisClock,
         StockStore, LoadStore, BoardStore, RelayStore,
         LaneRegistry, LaneList, LaneLoader, LaneWatch, Fence,
-        BoardBeat, BoardOutlet, Reservations, ReservationRelay, Reaper,
+        UsedChallengeStore, BoardBeat, BoardOutlet, Reservations, ReservationRelay, Reaper,
       ],
     };
   }

@@ -65,6 +65,12 @@ export const requests = {
   'find-reservation': { to: 'seckill.requests', ask: z.object({ rid }), answer: answers<{ found: (Reservation & { lane: number; version: number; holds: boolean }) | null; sure: boolean }>() },
   'audit-lane': { to: 'seckill.requests', ask: z.object({ saleId, lane: z.int() }), answer: answers<Outcome<LaneRecord>>() },
   'list-holds': { to: 'seckill.requests', ask: z.object({ saleId, lane: z.int(), cursor: z.string() }), answer: answers<Outcome<{ rows: RedisRow[]; cursor: string | null }>>() },
+  /** Marks solved challenges as used; `fresh` in the same order: whether nobody has used it before. Remembered until it expires. */
+  'use-challenges': {
+    to: 'seckill.requests',
+    ask: z.object({ challenges: z.array(z.object({ saleId, id: z.string().regex(/^[0-9a-f]{16,64}$/), expiresMs: z.int().min(1) })).min(1).max(256) }),
+    answer: answers<Outcome<{ fresh: boolean[] }>>(),
+  },
   // order
   'list-lanes': { to: 'order.requests', ask: z.object({}), answer: z.object({ lanes: z.array(laneLoadSchema.extend({ loadedEpoch: z.int().min(0) })) }) },
   'read-rows': { to: 'order.requests', ask: z.object({ saleId, lane: z.int(), after: z.string().nullable(), limit: z.int().max(2000) }), answer: z.object({ rows: z.array(syncRowSchema), next: z.string().nullable() }) },

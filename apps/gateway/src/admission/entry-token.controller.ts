@@ -6,23 +6,32 @@ import { closedBecause } from '../board/sale-window.js';
 import { Sales } from '../board/sales.js';
 import { Operation, type Answer, type Call } from '../openapi/operation.decorator.js';
 import { isRefusal } from '../problem/services.js';
+import { ChallengeDoor } from './challenge-door.js';
 import { EntryTokens, entryTokenLifeMs } from './entry-token.js';
 
 @Controller()
 export class EntryTokenController {
-  constructor(private readonly sales: Sales, private readonly keeper: BoardKeeper, private readonly entryTokens: EntryTokens) {}
+  constructor(
+    private readonly sales: Sales,
+    private readonly keeper: BoardKeeper,
+    private readonly entryTokens: EntryTokens,
+    private readonly door: ChallengeDoor,
+  ) {}
 
-  /** A sale that asks for a challenge would have its solution checked here. */
+  /** Everybody wants one in the same second, so it is made of what this gateway knows; only a sale with challenges asks seckill, in company. */
   @Operation('createEntryToken')
-  async createEntryToken({ path, actor }: Call): Promise<Answer> {
-    const document = await this.sales.catalogue.find(path['saleId'] ?? '');
+  async createEntryToken({ path, actor, body }: Call<{ solution?: unknown } | undefined>): Promise<Answer> {
+    const saleId = path['saleId'] ?? '';
+    const document = this.sales.catalogue.get(saleId) ?? await this.sales.catalogue.find(saleId);
     if (isRefusal(document)) return document;
-    if (!this.sales.board.trustedLanes(document) && document.state !== 'APPROVED') await this.keeper.refreshSale(document.saleId);
+    if (!this.sales.board.trustedLanes(document) && document.state !== 'APPROVED') await this.keeper.refreshSale(saleId);
     const nowMs = this.sales.clock.nowMs();
     if (nowMs === null) return refuse('UNAVAILABLE', 'The platform is starting.');
-    const refusal = closedBecause(document, this.sales.board.trustedLanes(document) ?? [], nowMs);
+    const refusal = closedBecause(document, this.sales.board.trustedLanes(document) ?? [], nowMs)
+      ?? (document.challenge === 'none' ? null : await this.door.refusal(body?.solution, saleId, actor.accountId, nowMs));
     if (refusal) return refusal;
     const expiresMs = Math.min(nowMs + entryTokenLifeMs, document.closesAtMs);
-    return { ok: true, value: { token: this.entryTokens.issue({ saleId: document.saleId, accountId: actor.accountId, notBeforeMs: document.opensAtMs, expiresMs }), expiresAt: isoTime(expiresMs) } };
+    const token = this.entryTokens.issue({ saleId, accountId: actor.accountId, notBeforeMs: document.opensAtMs, expiresMs });
+    return { ok: true, value: { token, expiresAt: isoTime(expiresMs) } };
   }
 }

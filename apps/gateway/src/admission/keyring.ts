@@ -30,6 +30,17 @@ export class Keyring {
     return sign(text, this.keys[0].key);
   }
 
+  has(id: string): boolean {
+    return this.keys.some((one) => one.id === id);
+  }
+
+  /** By the key of this name. @throws Error where there is none */
+  signBy(id: string, text: string): string {
+    const named = this.keys.find((one) => one.id === id);
+    if (!named) throw new Error('there is no key of this name');
+    return sign(text, named.key);
+  }
+
   /** Whether the key of this name is one of ours and has signed the text. */
   hasSigned(id: string, text: string, signature: string): boolean {
     const named = this.keys.find((one) => one.id === id);

@@ -55,7 +55,7 @@ describe('a sale as it is sent', () => {
     ['a lottery', { mode: 'lottery' }, '/mode'],
     ['re-acquiring for late payments', { latePayment: 'reacquire' }, '/latePayment'],
     ['an audience', { audience: { accounts: [] } }, '/audience'],
-    ['a proof of work', { challenge: 'proof-of-work' }, '/challenge'],
+    ['a picture puzzle', { challenge: 'picture' }, '/challenge'],
     ['a limit of attempts', { limits: { attemptsPerMinute: 5 } }, '/limits/attemptsPerMinute'],
     ['a voucher', { items: [first, { ...second, kind: 'voucher' }] }, '/items/1/kind'],
   ])('refuses %s by its path', (_what, changes, path) => {
@@ -69,6 +69,10 @@ describe('a sale as it is sent', () => {
   it('names all faults at once, also those between fields while another field is broken', () => {
     const faults = faultsOf({ ...saleInput(), title: 7, merchantId: 'merchant-2', mode: 'lottery', closesAt: '2020-01-01T00:00:00.000Z', extra: 1 });
     expect(faults.sort()).toEqual(['/closesAt', '/extra', '/merchantId', '/mode', '/title']);
+  });
+
+  it('may ask for a proof of work', () => {
+    expect(readSaleInput({ ...saleInput(), challenge: 'proof-of-work' }, merchant)).toMatchObject({ ok: true, value: { challenge: 'proof-of-work' } });
   });
 
   it('is the same after it was read and written again', () => {

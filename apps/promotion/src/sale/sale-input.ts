@@ -94,7 +94,7 @@ function contentOf(input: SaleInput): SaleContent {
     paymentWindowSeconds: input.paymentWindowSeconds,
     latePayment: 'refund',
     limits,
-    challenge: 'none',
+    challenge: input.challenge,
     items: input.items.map((item) => ({
       skuId: item.skuId,
       title: item.title,

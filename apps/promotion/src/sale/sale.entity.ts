@@ -29,7 +29,8 @@ export interface SaleContent {
   latePayment: 'refund';
   /** As given: absent or null means no limit. */
   limits: { perAccount?: number | null; perIp?: number | null };
-  challenge: 'none';
+  /** What a buyer has to solve before entering. */
+  challenge: 'none' | 'proof-of-work';
   items: SaleItem[];
 }
 

@@ -1,0 +1,1 @@
+export { solveChallenge } from '../../tools/src/scenario/solve-challenge.js';
