@@ -5,6 +5,7 @@ import { BlockListController } from './admin/block-list.controller.js';
 import { DeadLetterController } from './admin/dead-letter.controller.js';
 import { RecordsController } from './admin/records.controller.js';
 import { SaleAdminController } from './admin/sale-admin.controller.js';
+import { SettlementController } from './admin/settlement.controller.js';
 import { AdmissionHooks } from './admission/admission.hooks.js';
 import { ChallengeController } from './admission/challenge.controller.js';
 import { ChallengeDifficulty } from './admission/challenge-difficulty.js';
@@ -46,7 +47,7 @@ import { StatusController } from './status/status.controller.js';
 
 const controllers = [
   ReservationController, EntryTokenController, ChallengeController, SaleController, StatusController, OrderController, PaymentCallbackController,
-  SaleAdminController, RecordsController, DeadLetterController, BlockListController, AuditLogController, HealthController, OpenApiController, BoardConsumer,
+  SaleAdminController, RecordsController, SettlementController, DeadLetterController, BlockListController, AuditLogController, HealthController, OpenApiController, BoardConsumer,
 ];
 
 /** The gateway with this configuration. It owns no data: everything here is learned from the other services and forgotten at the end. */

@@ -12,6 +12,7 @@ import { PurchaseModule } from './place-order/purchase.module.js';
 import { ReconcileModule } from './reconcile/reconcile.module.js';
 import { ReportModule } from './report/report.module.js';
 import { SaleModule } from './sale/sale.module.js';
+import { SettlementModule } from './settlement/settlement.module.js';
 import { SweeperModule } from './sweeper/sweeper.module.js';
 
 /** What happens after a reservation. Owns the Postgres schema `orders`. */
@@ -32,7 +33,7 @@ export class AppModule {
         PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'orders', migrations, applicationName: 'order' }),
         OutboxModule,
         PaymentProviderModule.forRoot(providerSettings(config)),
-        PaymentModule, PurchaseModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule,
+        PaymentModule, PurchaseModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule, SettlementModule,
       ],
     };
   }

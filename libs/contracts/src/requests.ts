@@ -96,6 +96,9 @@ export const requests = {
   'get-sale-report': { to: 'order.requests', ask: z.object({ actor, saleId }), answer: answers<Outcome<View.ReportView>>() },
   'get-inventory': { to: 'order.requests', ask: z.object({ skuId: idSchema }), answer: answers<Outcome<{ skuId: string; units: number }>>() },
   'set-inventory': { to: 'order.requests', ask: z.object({ actor, skuId: idSchema, units: z.int().min(0) }), answer: answers<Outcome<{ skuId: string; units: number }>>() },
+  /** Begins a comparison of the provider's book with ours; `running` where it takes long, then `get-settlement` says how it stands. `day` is UTC. */
+  'compare-settlement': { to: 'order.requests', ask: z.object({ provider: z.string(), day: z.iso.date().nullable() }), answer: answers<Outcome<View.SettlementView>>() },
+  'get-settlement': { to: 'order.requests', ask: z.object({ provider: z.string(), id: idSchema, ...page }), answer: answers<Outcome<View.SettlementView>>() },
   'list-dead-letters': { to: 'order.requests', ask: z.object(page), answer: answers<Outcome<View.Page<View.DeadLetterView>>>() },
   'get-dead-letter': { to: 'order.requests', ask: z.object({ id: idSchema }), answer: answers<Outcome<View.DeadLetterView>>() },
   'replay-dead-letter': { to: 'order.requests', ask: z.object({ actor, id: idSchema, dryRun: z.boolean() }), answer: answers<Outcome<{ id: string; dryRun: boolean; outcome: string }>>() },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { BlockView, DeadLetterView, RequestName, SaleView } from '@floodgate/contracts';
+import type { BlockView, DeadLetterView, RequestName, SaleView, SettlementView } from '@floodgate/contracts';
 import { callOperation, type Given } from '../testing/contract.js';
 import { aSale, bearer, startGateway, type Gateway } from '../testing/gateway.fixture.js';
 import { StandInClient } from '../testing/stand-in.client.js';
@@ -28,6 +28,11 @@ const block: BlockView = { accountId: 'x', reason: 'bot', until: null, actor: 'm
 const page = { limit: 20, cursor: null };
 const actor = (role: string) => ({ accountId: 'me', roles: [role] });
 
+const settlement: SettlementView = {
+  id: 'set-1', provider: 'sandbox', day: null, state: 'different', problem: null, startedAt: '2026-01-01T00:00:00.000Z', finishedAt: null, payments: { there: 1, here: 0 },
+  counts: { 'not-here': 1 }, differences: [{ kind: 'not-here', paymentId: 'p', orderId: 'o', here: 'a', there: 'b' }], nextCursor: null,
+};
+
 /** Operation, role, request, what the service is asked, its answer, the status. */
 const rows: [string, string, Given, RequestName, object, unknown, number][] = [
   ['createSale', 'merchant', { body: input }, 'create-sale', { actor: actor('merchant'), input }, sale, 201],
@@ -45,6 +50,8 @@ const rows: [string, string, Given, RequestName, object, unknown, number][] = [
   ['auditSale', 'auditor', {}, 'audit-sale', { saleId: 'x' }, {
     verdict: 'clean', saleId: 'x', asOf: '2026-01-01T00:00:00.000Z', settling: 0, oversold: 0, lost: 0, duplicated: 0, unexplained: 0, redisEqualsPostgres: true, items: [], payments: { captured: 0, refunded: 0 }, findings: [],
   }, 200],
+  ['compareSettlement', 'auditor', { query: '?day=2026-11-27' }, 'compare-settlement', { provider: 'nothing', day: '2026-11-27' }, settlement, 200],
+  ['getSettlement', 'auditor', {}, 'get-settlement', { provider: 'nothing', id: 'x', ...page }, settlement, 200],
   ['getSaleReport', 'merchant', {}, 'get-sale-report', { actor: actor('merchant'), saleId: 'x' }, { saleId: 'x', funnel: {}, soldOutAt: null, amount: { amount: 0, currency: 'GBP' }, percentiles: {} }, 200],
   ['listSaleOrders', 'merchant', {}, 'list-sale-orders', { actor: actor('merchant'), saleId: 'x', ...page }, { items: [], nextCursor: null }, 200],
   ['getInventory', 'operator', {}, 'get-inventory', { skuId: 'x' }, { skuId: 'x', units: 1 }, 200],

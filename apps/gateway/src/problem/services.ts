@@ -6,6 +6,8 @@ import { RequestClient, RequestError } from '@floodgate/platform';
 const timeoutsMs: Partial<Record<RequestName, number>> = {
   'audit-sale': 60_000,
   'get-sale-report': 15_000,
+  'compare-settlement': 15_000,
+  'get-settlement': 10_000,
   'start-payment': 10_000,
   'preflight-sale': 10_000,
   'move-sale': 5_000,

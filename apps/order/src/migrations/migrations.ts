@@ -1,10 +1,11 @@
 import { AddFulfilledState1765000001000 } from './add-fulfilled-state.migration.js';
 import { CreateOrderTables1764000000002 } from './create-order-tables.migration.js';
 import { CreatePaymentTables1764000000003 } from './create-payment-tables.migration.js';
+import { CreateSettlementTables1765000002001 } from './create-settlement-tables.migration.js';
 import { CreateSaleTables1764000000001 } from './create-sale-tables.migration.js';
 
 /** In the order they run; a migration that was released is never edited. */
 export const migrations = [
   CreateSaleTables1764000000001, CreateOrderTables1764000000002, CreatePaymentTables1764000000003,
-  AddFulfilledState1765000001000,
+  AddFulfilledState1765000001000, CreateSettlementTables1765000002001,
 ];

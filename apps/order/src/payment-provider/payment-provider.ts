@@ -20,6 +20,26 @@ export interface ProviderPayment {
   amount: Money;
 }
 
+/** The money of one payment that has moved, as the provider's book has it; minor units of `currency`. */
+export interface MovedMoney {
+  paymentId: string;
+  orderId: string;
+  currency: string;
+  captured: number;
+  refunded: number;
+}
+
+/** What the states say of the money: a payment is captured whole, and refunded whole. */
+export function moneyOf({ paymentId, orderId, state, amount: { amount, currency } }: ProviderPayment): MovedMoney {
+  return { paymentId, orderId, currency, captured: state === 'captured' || state === 'refunded' ? amount : 0, refunded: state === 'refunded' ? amount : 0 };
+}
+
+/** A span of time in epoch milliseconds, its end not included. */
+export interface Span {
+  fromMs: number;
+  untilMs: number;
+}
+
 /** A notice that a provider sent, its signature verified and its shape checked. `type` may be one that we do not know. */
 export interface ProviderNotice {
   id: string;
@@ -63,6 +83,15 @@ export abstract class PaymentProvider {
 
   /** The notice in a callback, or why it is none. `headers` in lower case; `body` as it came. Throws {@link ProviderUnavailableError} where it has to ask. */
   abstract readNotice(headers: Record<string, string>, body: Buffer): NoticeReading | Promise<NoticeReading>;
+
+  /** Every payment that was captured or refunded within the span, as it stands now; one may come twice. Throws {@link ProviderUnavailableError}. */
+  abstract moved(within: Span): AsyncIterable<MovedMoney>;
+
+  /** The money of one payment, or null where the book has no such payment. Throws {@link ProviderUnavailableError}. */
+  async money(paymentId: string): Promise<MovedMoney | null> {
+    const found = await this.read(paymentId);
+    return found && moneyOf(found);
+  }
 
   /** Ends the connections, when nobody will ask any more. */
   abstract disconnect(): Promise<void>;

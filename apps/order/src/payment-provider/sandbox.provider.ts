@@ -2,7 +2,9 @@ import { idSchema } from '@floodgate/contracts';
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { signatureIsGood } from './notice-signature.js';
-import { PaymentProvider, ProviderUnavailableError, providerStates, type NoticeReading, type PaymentOrder, type ProviderPayment } from './payment-provider.js';
+import {
+  moneyOf, PaymentProvider, ProviderUnavailableError, providerStates, type MovedMoney, type NoticeReading, type PaymentOrder, type ProviderPayment, type Span,
+} from './payment-provider.js';
 
 export interface SandboxSettings {
   /** Origin of the provider's API. */
@@ -15,6 +17,9 @@ export interface SandboxSettings {
 
 /** A buyer waits behind these calls, and the gateway gives up on us after some seconds: better a clear "not now" before that. */
 const answerTimeoutMs = 2_000;
+
+/** The last moment that RFC 3339 can write. */
+const timeMaxMs = Date.UTC(9999, 11, 31);
 
 const moneySchema = z.strictObject({ amount: z.int().min(0), currency: z.string().regex(/^[A-Z]{3}$/) });
 const paymentSchema = z.object({ paymentId: idSchema, orderId: idSchema, state: z.enum(providerStates), amount: moneySchema, redirectUrl: z.url() });
@@ -67,12 +72,12 @@ export class SandboxProvider extends PaymentProvider {
   }
 
   override async *book(orderPrefix: string): AsyncIterable<ProviderPayment> {
-    for (let cursor: string | null = ''; cursor !== null;) {
-      const query = new URLSearchParams({ orderPrefix, ...(cursor === '' ? {} : { cursor }) });
-      const page: z.infer<typeof pageSchema> = this.checked(pageSchema, await this.call('GET', `/v1/book?${query.toString()}`));
-      yield* page.items;
-      cursor = page.nextCursor;
-    }
+    yield* this.pages({ orderPrefix });
+  }
+
+  override async *moved({ fromMs, untilMs }: Span): AsyncIterable<MovedMoney> {
+    const time = (ms: number) => new Date(Math.min(Math.max(ms, 0), timeMaxMs)).toISOString();
+    for await (const payment of this.pages({ movedFrom: time(fromMs), movedUntil: time(untilMs) })) yield moneyOf(payment);
   }
 
   override readNotice(headers: Record<string, string>, body: Buffer): NoticeReading {
@@ -83,6 +88,15 @@ export class SandboxProvider extends PaymentProvider {
 
   override async disconnect(): Promise<void> {
     await this.pool.close();
+  }
+
+  private async *pages(filter: Record<string, string>): AsyncIterable<ProviderPayment> {
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const query = new URLSearchParams({ ...filter, ...(cursor === '' ? {} : { cursor }) });
+      const page: z.infer<typeof pageSchema> = this.checked(pageSchema, await this.call('GET', `/v1/book?${query.toString()}`));
+      yield* page.items;
+      cursor = page.nextCursor;
+    }
   }
 
   private payment(answer: Answer): z.infer<typeof paymentSchema> {

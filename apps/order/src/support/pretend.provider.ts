@@ -1,9 +1,13 @@
-import { PaymentProvider, ProviderUnavailableError, type PaymentOrder, type ProviderNotice, type ProviderPayment, type ProviderState } from '../payment-provider/payment-provider.js';
+import {
+  moneyOf, PaymentProvider, ProviderUnavailableError, type MovedMoney, type PaymentOrder, type ProviderNotice, type ProviderPayment, type ProviderState,
+} from '../payment-provider/payment-provider.js';
 
 /** A provider under the test's control: its book is a map, and it can be away. What it was asked for is noted. */
 export class PretendProvider extends PaymentProvider {
   readonly payments = new Map<string, ProviderPayment>();
   readonly refunds: string[] = [];
+  /** Sums of single payments that no honest book would have. */
+  readonly overbooked = new Map<string, Partial<MovedMoney>>();
   away = false;
 
   constructor(readonly name = 'sandbox') {
@@ -56,7 +60,26 @@ export class PretendProvider extends PaymentProvider {
     return JSON.parse(body.toString()) as ProviderNotice;
   }
 
+  /** Whatever the span: the map knows no times. */
+  override async *moved(): AsyncIterable<MovedMoney> {
+    this.answer();
+    for (const payment of this.payments.values()) {
+      const money = this.moneyInBook(payment.paymentId);
+      if (money && money.captured + money.refunded > 0) yield money;
+    }
+  }
+
+  override async money(paymentId: string): Promise<MovedMoney | null> {
+    this.answer();
+    return this.moneyInBook(paymentId);
+  }
+
   override async disconnect(): Promise<void> {}
+
+  private moneyInBook(paymentId: string): MovedMoney | null {
+    const found = this.payments.get(paymentId);
+    return found ? { ...moneyOf(found), ...this.overbooked.get(paymentId) } : null;
+  }
 
   private known(paymentId: string): ProviderPayment {
     const found = this.payments.get(paymentId);

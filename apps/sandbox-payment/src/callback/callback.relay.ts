@@ -51,7 +51,7 @@ export class CallbackRelay implements OnApplicationBootstrap, BeforeApplicationS
   /** Resolves when the notices that a payment is owed now were delivered once, or soon after in vain. */
   async told(paymentId: string): Promise<void> {
     this.pump();
-    const deliveries = this.notices.idsOf(paymentId).map((id) => this.inFlight.get(id));
+    const deliveries = this.notices.idsOf(paymentId).map((id) => this.inFlight.get(id) ?? Promise.resolve());
     await Promise.race([Promise.all(deliveries), new Promise((resolve) => { setTimeout(resolve, earlyMaxMs).unref(); })]);
   }
 

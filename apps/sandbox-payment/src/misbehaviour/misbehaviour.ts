@@ -94,7 +94,7 @@ export class Misbehaviour {
 
 /** Numbers from 0 to 1, the same for the same seed and name (mulberry32: good enough for dice, and five lines). */
 function seededDice(seed: number, name: string): () => number {
-  let state = [...name].reduce((hash, character) => Math.imul(hash ^ character.charCodeAt(0), 0x0100_0193), seed ^ 0x811c_9dc5);
+  let state = Buffer.from(name).reduce((hash, byte) => Math.imul(hash ^ byte, 0x0100_0193), seed ^ 0x811c_9dc5);
   return () => {
     state = (state + 0x6d2b_79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
