@@ -2,6 +2,7 @@ import { auditCommand } from './commands/audit.command.js';
 import type { Command } from './commands/command.js';
 import { downCommand } from './commands/down.command.js';
 import { infraCommand } from './commands/infra.command.js';
+import { mutantsCommand } from './commands/mutants.command.js';
 import { paymentsCommand } from './commands/payments.command.js';
 import { startCommand } from './commands/start.command.js';
 import { testCommand, unitCommand } from './commands/test.command.js';
@@ -10,7 +11,8 @@ import { loadToolsConfig } from './config.js';
 import { parseLaunchers, watchLaunchers } from './process/launchers.js';
 
 const commands: Readonly<Record<string, Command>> = {
-  start: startCommand, test: testCommand, unit: unitCommand, up: upCommand, down: downCommand, audit: auditCommand, payments: paymentsCommand, infra: infraCommand,
+  start: startCommand, test: testCommand, unit: unitCommand, up: upCommand, down: downCommand, audit: auditCommand, payments: paymentsCommand,
+  infra: infraCommand, mutants: mutantsCommand,
 };
 
 /** npm, its shell and bootstrap.mjs each pass one Ctrl-C on; only one that comes later is a second one. */

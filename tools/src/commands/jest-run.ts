@@ -5,19 +5,25 @@ import path from 'node:path';
 
 import { repositoryRoot } from '../config.js';
 import type { InfraUrls } from '../infra/private-infra.js';
+import type { TestReport } from '../mutants/mutant.js';
 import { spawnOwned } from '../process/owned-process.js';
 import { jestTally, type JestReport, type Tally } from './tally.js';
 import { toolEnvironment } from './tool-run.js';
 
 export interface JestOptions {
+  /** The clone to test; absent: this one. */
+  readonly root?: string;
   readonly projects: readonly ('unit' | 'integration' | 'e2e')[];
   /** Parts of paths; none means every file of the projects. */
   readonly patterns: readonly string[];
+  /** Regular expressions of the tests to run; absent: all of them. */
+  readonly names?: readonly string[];
   /** The servers for integration and end-to-end tests; null where none are needed. */
   readonly urls: InfraUrls | null;
   readonly workersMax: number;
+  /** The report alone, without Jest's own words. */
+  readonly silent?: boolean;
   readonly stop: AbortSignal;
-  readonly note: (line: string) => void;
 }
 
 /** Jest writes its report, then ends, unless a test left something open: that is a fault of the test. */
@@ -25,23 +31,35 @@ const exitWithinMs = 15_000;
 const pollMs = 250;
 
 /** Runs Jest and counts from its JSON report. A Jest that does not end, or ends without a report, is one failure. */
-export async function runJest({ projects, patterns, urls, workersMax, stop, note }: JestOptions): Promise<Tally> {
+export async function runJest(options: JestOptions & { note: (line: string) => void }): Promise<Tally> {
+  options.note(`tests: ${options.projects.join(' and ')}`);
+  const { report, ended } = await run(options);
+  const tally = report ? jestTally(report) : { passed: 0, failed: 1 };
+  if (ended !== 'hung') return tally;
+  options.note('Jest did not end after its last test: a test leaves a timer, a socket or a process behind');
+  return { ...tally, failed: tally.failed + 1 };
+}
+
+/** As {@link runJest}, but the whole report, or null where there is none. */
+export async function jestReport(options: JestOptions): Promise<TestReport | null> {
+  return (await run(options)).report;
+}
+
+async function run({ root = repositoryRoot(), projects, patterns, names = [], urls, workersMax, silent, stop }: JestOptions): Promise<{ report: (JestReport & TestReport) | null; ended: 'ended' | 'hung' }> {
   const dir = mkdtempSync(path.join(tmpdir(), 'floodgate-'));
-  const report = path.join(dir, 'jest.json');
+  const file = path.join(dir, 'jest.json');
   const args = [
-    path.join(repositoryRoot(), 'node_modules', 'jest', 'bin', 'jest.js'), '--selectProjects', ...projects, '--json', `--outputFile=${report}`,
+    path.join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--selectProjects', ...projects, '--json', `--outputFile=${file}`,
     '--passWithNoTests', ...(workersMax === 1 ? ['--runInBand'] : [`--maxWorkers=${workersMax}`]), ...patterns.flatMap((pattern) => ['--testPathPatterns', pattern]),
+    ...(names.length > 0 ? ['--testNamePattern', names.join('|')] : []),
   ];
   const servers: Record<string, string> = urls ? { TEST_REDIS_URL: urls.redis, TEST_AMQP_URL: urls.rabbitmq, TEST_DATABASE_URL: urls.postgres } : {};
   const env = { ...toolEnvironment(), ...servers, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' };
+  const output = silent ? { logFile: path.join(dir, 'jest.log') } : { output: 'errors' as const };
   try {
-    note(`tests: ${projects.join(' and ')}`);
-    const child = spawnOwned({ command: process.execPath, args, env, cwd: repositoryRoot(), output: 'errors' });
-    const ended = await watch(child, report, stop);
-    const tally = existsSync(report) ? jestTally(JSON.parse(readFileSync(report, 'utf8')) as JestReport) : { passed: 0, failed: 1 };
-    if (ended !== 'hung') return tally;
-    note('Jest did not end after its last test: a test leaves a timer, a socket or a process behind');
-    return { ...tally, failed: tally.failed + 1 };
+    const child = spawnOwned({ command: process.execPath, args, env, cwd: root, ...output });
+    const ended = await watch(child, file, stop);
+    return { report: existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as JestReport & TestReport) : null, ended };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

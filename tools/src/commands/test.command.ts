@@ -1,17 +1,15 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
-import { loadToolsConfig, repositoryRoot, type ToolsConfig } from '../config.js';
-import { readRunningInfra } from '../infra/infra-file.js';
+import { repositoryRoot } from '../config.js';
 import { postgresDataDir } from '../infra/postgres-data-dir.js';
-import { PrivateInfra, type InfraUrls } from '../infra/private-infra.js';
-import { loadSecrets } from '../infra/secrets.js';
 import { identify } from '../process/process-identity.js';
 import { floodgateDir } from '../supervisor/clone-platform.js';
-import { aborted, type CommandContext } from './command.js';
+import type { CommandContext } from './command.js';
 import { runJest } from './jest-run.js';
 import { addTallies, emptyTally, tallyLine, type Tally } from './tally.js';
 import { runTool } from './tool-run.js';
+import { serversAtHand, withServers } from './with-servers.js';
 
 const testDirPattern = /^test-(\d+)-/;
 
@@ -22,7 +20,10 @@ const testDirPattern = /^test-(\d+)-/;
 export async function testCommand(context: CommandContext): Promise<number> {
   const patterns = context.args;
   removeDeadTestDirs();
-  const tally = patterns.length > 0 ? await someTests(context, patterns) : await allTests(context);
+  const tally = await (patterns.length > 0 ? someTests(context, patterns) : allTests(context)).catch((error: unknown) => {
+    context.note((error as Error).message); // the servers did not start
+    return { passed: 0, failed: 1 };
+  });
   const complete = context.stop.aborted ? addTallies(tally, { passed: 0, failed: 1 }) : tally; // interrupted: not a success
   if (context.stop.aborted) context.note('interrupted');
   context.note(tallyLine(complete));
@@ -53,41 +54,8 @@ async function allTests(context: CommandContext): Promise<Tally> {
 
 async function someTests(context: CommandContext, patterns: readonly string[]): Promise<Tally> {
   const { note, stop } = context;
-  const config = loadToolsConfig();
-  return await withServers(context, givenUrls(config) ?? readRunningInfra(), async (ready) =>
+  return await withServers(context, serversAtHand(), async (ready) =>
     await runJest({ projects: ['unit', 'integration', 'e2e'], patterns, urls: await ready(), workersMax: 1, stop, note }));
-}
-
-/** Runs `use` with servers that start meanwhile; `ready` waits for them. A failure to start is a failed test. */
-async function withServers({ note, stop }: CommandContext, given: InfraUrls | null, use: (ready: () => Promise<InfraUrls>) => Promise<Tally>): Promise<Tally> {
-  if (given) return await use(() => Promise.resolve(given));
-  const stateDir = path.join(floodgateDir(), `test-${process.pid}-servers`);
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const infra = new PrivateInfra({
-    stateDir, logDir: path.join(stateDir, 'logs'), config: loadToolsConfig(), passwords: loadSecrets(stateDir), note,
-    onEvent: (event, server, detail) => {
-      if (event !== 'started') note(`${server.spec.name} ${event} (${detail})`);
-    },
-  });
-  const starting = infra.start();
-  starting.catch(() => undefined); // awaited by `ready`
-  try {
-    return await use(async () => {
-      await Promise.race([starting, aborted(stop)]);
-      return infra.urls;
-    });
-  } catch (error) {
-    note((error as Error).message);
-    return { passed: 0, failed: 1 };
-  } finally {
-    await infra.stop();
-    for (const dir of [postgresDataDir(stateDir), stateDir]) rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-function givenUrls({ TEST_REDIS_URL, TEST_AMQP_URL, TEST_DATABASE_URL }: ToolsConfig): InfraUrls | null {
-  if (!TEST_REDIS_URL || !TEST_AMQP_URL || !TEST_DATABASE_URL) return null;
-  return { redis: TEST_REDIS_URL, rabbitmq: TEST_AMQP_URL, postgres: TEST_DATABASE_URL };
 }
 
 /** State of earlier test runs that were killed, or kept for whoever looks into a failure. */

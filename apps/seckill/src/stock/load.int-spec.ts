@@ -168,7 +168,7 @@ it('out of memory nothing is reserved, but units come back and boards are told',
   await redis.config('SET', 'maxmemory', '1mb');
   try {
     expect(await lane.reserve(lane.attempt('bob', 'k'))).toEqual({ word: 'refused', detail: expect.stringMatching(/^OOM/) });
-    expect(await lane.sync(lane.row(attempt, 2, 'closed'))).toMatchObject({ applied: 1 });
+    await expect(lane.sync(lane.row(attempt, 2, 'closed'))).resolves.toMatchObject({ applied: 1 });
     expect(await lane.stock.changeState(lane.keys, 9, 'PAUSED')).toBe('changed');
     expect(await lane.counts()).toEqual({ 1: [5, 0], 2: [3, 0] });
   } finally {

@@ -1,0 +1,190 @@
+import type { Mutant } from '../../tools/src/mutants/mutant.js';
+
+/** Every guard that a promise hangs on, and the test that fails without it. `npm run mutants` takes them away, one after the other. */
+export const mutants: readonly Mutant[] = [
+  // Units.
+  {
+    name: 'arbiter-ignores-stock', guard: 'an order gets units only where they are free',
+    file: 'apps/order/src/place-order/decide.ts',
+    find: 'given.free(item.itemId) - (taken.get(item.itemId) ?? 0) >= item.quantity', replace: 'given.free(item.itemId) >= 0',
+    test: { path: 'apps/order/src/place-order/decide.spec.ts', name: 'goes in message order and gives what is left' },
+  },
+  {
+    name: 'no-oversell-check', guard: 'Postgres refuses counters beyond the allotment, whatever the code does',
+    file: 'apps/order/src/migrations/create-sale-tables.migration.ts',
+    find: 'held + sold + burned <= allotment', replace: 'allotment = allotment',
+    test: { path: 'apps/order/src/migrations/last-line.int-spec.ts', name: 'more units held than there are' },
+  },
+  {
+    name: 'judged-twice', guard: 'what has a row is decided already',
+    file: 'apps/order/src/place-order/arbiter.ts',
+    find: 'for (const order of existing) byRid.delete(order.rid);', replace: '',
+    test: { path: 'apps/order/src/place-order/purchase.saga.int-spec.ts', name: 'a reservation that has a row is not judged again' },
+  },
+  {
+    name: 'no-tombstone', guard: 'a cancel before the order exists decides its fate',
+    file: 'apps/order/src/place-order/arbiter.ts',
+    find: 'if (purchases.length > 0) await this.rows.create(work, purchases);', replace: '',
+    test: { path: 'apps/order/src/place-order/arbiter.int-spec.ts', name: 'finds the fate of a cancelled reservation decided' },
+  },
+  {
+    name: 'withdrawn-sale-sells', guard: 'what comes after a withdrawal is refused',
+    file: 'apps/order/src/place-order/hold-stock.ts',
+    find: "if (work.sale.state === 'WITHDRAWN') return", replace: "if (work.sale.state === 'DRAFT') return",
+    test: { path: 'apps/order/src/place-order/arbiter.int-spec.ts', name: 'closes what comes after a withdrawal' },
+  },
+  {
+    name: 'undo-forgets-a-step', guard: 'every step reached is undone, the first one included',
+    file: 'apps/order/src/saga/saga.runner.ts',
+    find: 'at >= 0; at--', replace: 'at > 0; at--',
+    test: { path: 'apps/order/src/place-order/purchase.saga.spec.ts', name: 'undoes every step' },
+  },
+
+  // Money and time.
+  {
+    name: 'no-compare-and-set', guard: 'an order takes a step only from the states it may begin in',
+    file: 'apps/order/src/order/order.store.ts',
+    find: 'AND rid = ANY($2) AND state = ANY($3) ORDER BY rid', replace: 'AND rid = ANY($2) AND (state = ANY($3) OR true) ORDER BY rid',
+    test: { path: 'apps/order/src/order/order.store.int-spec.ts', name: 'is a compare-and-set' },
+  },
+  {
+    name: 'closed-order-is-paid', guard: 'money pays only what is still to be paid',
+    file: 'apps/order/src/place-order/purchase.saga.ts',
+    find: "=> order.state === 'PENDING' || order.state === 'CLOSING';", replace: "=> order.state !== 'PAID';",
+    test: { path: 'apps/order/src/place-order/purchase.saga.int-spec.ts', name: 'a released order is not paid' },
+  },
+  {
+    name: 'paid-order-is-closed', guard: 'a paid order is not released',
+    file: 'apps/order/src/place-order/purchase.saga.ts',
+    find: "const closable = ['PENDING',", replace: "const closable = ['PAID', 'PENDING',",
+    test: { path: 'apps/order/src/place-order/purchase.saga.int-spec.ts', name: 'a paid order is not released' },
+  },
+  {
+    name: 'close-without-asking', guard: 'the provider closes the payment before the units are given back',
+    file: 'apps/order/src/sweeper/order.closer.ts',
+    find: 'const live = await this.payments.liveOf(this.database, orders);', replace: 'const live: PaymentRow[] = [];',
+    test: { path: 'apps/order/src/sweeper/sweeper.int-spec.ts', name: 'has its payment closed at the provider first' },
+  },
+  {
+    name: 'refund-not-unique', guard: 'a payment is given back once, however often that is asked for',
+    file: 'apps/order/src/migrations/create-payment-tables.migration.ts',
+    find: 'payment_id text COLLATE "C" PRIMARY KEY REFERENCES payment,', replace: 'payment_id text COLLATE "C" REFERENCES payment,',
+    test: { path: 'apps/order/src/migrations/last-line.int-spec.ts', name: 'is one refund' },
+  },
+  {
+    name: 'two-live-payments', guard: 'an order has one open payment',
+    file: 'apps/order/src/migrations/create-payment-tables.migration.ts',
+    find: 'CREATE UNIQUE INDEX payment_one_live', replace: 'CREATE INDEX payment_one_live',
+    test: { path: 'apps/order/src/migrations/last-line.int-spec.ts', name: 'a second open payment' },
+  },
+  {
+    name: 'notice-judged-again', guard: 'what a provider tells has its effect once',
+    file: 'apps/order/src/payment/payment-event.store.ts',
+    find: 'return told.filter(({ provider, notice }) => recorded.delete(nameOf(provider, notice.id)));', replace: 'return [...told].filter(() => recorded.size >= 0);',
+    test: { path: 'apps/order/src/payment/payment.judge.int-spec.ts', name: 'told twenty times at once pays once' },
+  },
+
+  // Messages.
+  {
+    name: 'inbox-forgets', guard: 'a message has its effect once',
+    file: 'libs/platform/src/outbox/inbox.ts',
+    find: 'return rows.length === 1;', replace: 'return rows.length <= 1;',
+    test: { path: 'libs/platform/src/outbox/outbox.int-spec.ts', name: 'the inbox knows a message the second time' },
+  },
+  {
+    name: 'ack-before-effect', guard: 'a message is acknowledged after its effect',
+    file: 'libs/platform/src/messaging/promise.runner.ts',
+    find: '      const result = await this.handler(', replace: '      for (const item of items) ack(item.received);\n      const result = await this.handler(',
+    test: { path: 'libs/platform/src/messaging/consume.int-spec.ts', name: 'an absent server pauses the consumer and burns no attempt' },
+  },
+  {
+    name: 'not-mandatory', guard: 'a message that reaches no queue is not taken for published',
+    file: 'libs/platform/src/messaging/confirmed.publisher.ts',
+    find: 'mandatory: true', replace: 'mandatory: false',
+    test: { path: 'libs/platform/src/messaging/publisher.int-spec.ts', name: 'says UNROUTABLE when nobody is bound' },
+  },
+  {
+    name: 'outbox-by-last-id', guard: 'outbox rows are found by being there, not by their number',
+    file: 'libs/platform/src/outbox/outbox.relay.ts',
+    find: "if (rows.length === 0) return 'empty';", replace: "const seen = this as unknown as { last?: number };\n      rows.splice(0, rows.length, ...rows.filter(({ id }) => id > (seen.last ?? 0)));\n      if (rows.length === 0) return 'empty';\n      tx.afterCommit(() => { seen.last = rows.at(-1)?.id; });",
+    test: { path: 'libs/platform/src/outbox/outbox.int-spec.ts', name: 'a row that commits after a later one is not passed over' },
+  },
+  {
+    name: 'ready-while-stopping', guard: 'a service that stops is not ready any more',
+    file: 'libs/platform/src/shutdown/readiness.ts',
+    find: "return this.stopping ? ['stopping'] : failingOf(this.checks);", replace: 'return failingOf(this.checks);',
+    test: { path: 'libs/platform/src/shutdown/readiness.spec.ts', name: 'is over once the service stops' },
+  },
+
+  // Redis.
+  {
+    name: 'answer-before-confirm', guard: 'nobody is told of a reservation before the broker has it',
+    file: 'apps/seckill/src/reserve/reservations.ts',
+    find: 'await published;', replace: 'published.catch(() => undefined);',
+    test: { path: 'apps/seckill/src/reserve/reservations.int-spec.ts', name: 'nothing is said to be reserved, or replayed' },
+  },
+  {
+    name: 'replay-before-confirm', guard: 'a replay waits for the confirm that its first answer never had',
+    file: 'apps/seckill/src/stock/reserve.lua',
+    find: "local unconfirmed = version == '0' and", replace: "local unconfirmed = version == 'never' and",
+    test: { path: 'apps/seckill/src/reserve/reservations.int-spec.ts', name: 'nothing is said to be reserved, or replayed' },
+  },
+  {
+    name: 'undo-on-publish-error', guard: 'a publish that failed may have arrived: nothing is undone',
+    file: 'apps/seckill/src/reserve/reservations.ts',
+    find: "      this.logger.warn({ lane: lane.name, reservations: reservations.length }, errorText(error));\n",
+    replace: '      await this.stock.sync(lane.keys, reservations.map((one) => ({ ...one, version: 1, holds: false, settled: true })));\n',
+    test: { path: 'apps/seckill/src/reserve/reservations.int-spec.ts', name: 'the outcome is unknown, nothing is undone, and the same key finds out' },
+  },
+  {
+    name: 'stale-epoch-sells', guard: 'a caller of another epoch gets nothing',
+    file: 'apps/seckill/src/stock/reserve.lua',
+    find: 'if laneEpoch ~= epoch then', replace: 'if laneEpoch == false then',
+    test: { path: 'apps/seckill/src/stock/stock.store.int-spec.ts', name: 'the vector as a whole is refused, and nothing is written' },
+  },
+  {
+    name: 'promise-of-an-old-epoch', guard: 'what an older epoch reserved is not promised',
+    file: 'apps/seckill/src/reserve/reservations.ts',
+    find: 'return stands();\n  }', replace: 'return true;\n  }',
+    test: { path: 'apps/seckill/src/reserve/reservations.int-spec.ts', name: 'a load between the reservation and its confirm makes the outcome unknown' },
+  },
+  {
+    name: 'eval-fallback', guard: 'a Redis that does not know the script has forgotten more, and does not sell',
+    file: 'apps/seckill/src/stock/stock.store.ts',
+    find: '(await this.redis.evalsha(scripts.reserve.sha, 7,', replace: '(await this.redis.eval(scripts.reserve.text, 7,',
+    test: { path: 'apps/seckill/src/stock/load.int-spec.ts', name: 'a restart and a script flush leave no selling script, and reserving does not bring it' },
+  },
+  {
+    name: 'unversioned-sync', guard: 'an older word of Postgres does not undo a newer one',
+    file: 'apps/seckill/src/stock/sync.lua',
+    find: 'if tonumber(version) > oldVersion then\n    applied', replace: 'if true then\n    applied',
+    test: { path: 'apps/seckill/src/stock/sync.int-spec.ts', name: 'an older word after a newer one changes nothing' },
+  },
+  {
+    name: 'release-needs-memory', guard: 'units come back though Redis is out of memory',
+    file: 'apps/seckill/src/stock/sync.lua',
+    find: '#!lua flags=allow-oom', replace: '#!lua',
+    test: { path: 'apps/seckill/src/stock/load.int-spec.ts', name: 'out of memory nothing is reserved, but units come back and boards are told' },
+  },
+  {
+    name: 'resend-after-lost-reply', guard: 'a command whose answer was lost is not sent again',
+    file: 'libs/platform/src/redis/redis.client.ts',
+    find: 'autoResendUnfulfilledCommands: false,\n    autoResubscribe: true,\n    commandTimeout: commandTimeoutMs ?? 1_000,\n    connectTimeout: 3_000,\n    maxRetriesPerRequest: 0,',
+    // Two settings say so, each of which is enough.
+    replace: 'autoResendUnfulfilledCommands: true,\n    autoResubscribe: true,\n    commandTimeout: 10_000,\n    connectTimeout: 3_000,\n    maxRetriesPerRequest: null,',
+    test: { path: 'libs/platform/src/redis/redis.client.int-spec.ts', name: 'a command whose reply was lost has failed and is not sent again' },
+  },
+  {
+    name: 'reaper-that-releases', guard: 'what Postgres has not spoken of is sent again, never released',
+    file: 'apps/seckill/src/relay/reaper.ts',
+    find: "await this.publisher.publish('place-order', { saleId: lane.saleId, lane: lane.lane, epoch: lane.epoch, reservations });",
+    replace: 'await this.stock.sync(lane.keys, reservations.map((one) => ({ ...one, version: 1, holds: false, settled: true })));',
+    test: { path: 'apps/seckill/src/reserve/reservations.int-spec.ts', name: 'and whose relay entry is gone, is published by the reaper after a minute, and stays held' },
+  },
+  {
+    name: 'winner-refused-early', guard: 'an account that was admitted reaches its replay',
+    file: 'apps/gateway/src/reservation/early-refusal.ts',
+    find: 'return accountId !== null && this.sales', replace: "return accountId === '' && this.sales",
+    test: { path: 'apps/gateway/src/reservation/reservation.controller.spec.ts', name: 'never come for an account that was ever admitted: its replay is behind them' },
+  },
+];
