@@ -13,6 +13,7 @@ import { ReconcileModule } from './reconcile/reconcile.module.js';
 import { ReportModule } from './report/report.module.js';
 import { SaleModule } from './sale/sale.module.js';
 import { SettlementModule } from './settlement/settlement.module.js';
+import { StuckSagaModule } from './stuck-saga/stuck-saga.module.js';
 import { SweeperModule } from './sweeper/sweeper.module.js';
 
 /** What happens after a reservation. Owns the Postgres schema `orders`. */
@@ -34,6 +35,7 @@ export class AppModule {
         OutboxModule,
         PaymentProviderModule.forRoot(providerSettings(config)),
         PaymentModule, PurchaseModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule, SettlementModule,
+        StuckSagaModule,
       ],
     };
   }

@@ -103,6 +103,8 @@ export const requests = {
   'get-dead-letter': { to: 'order.requests', ask: z.object({ id: idSchema }), answer: answers<Outcome<View.DeadLetterView>>() },
   'replay-dead-letter': { to: 'order.requests', ask: z.object({ actor, id: idSchema, dryRun: z.boolean() }), answer: answers<Outcome<{ id: string; dryRun: boolean; outcome: string }>>() },
   'discard-dead-letter': { to: 'order.requests', ask: z.object({ actor, id: idSchema, reason: z.string().min(1) }), answer: answers<Outcome<View.DeadLetterView>>() },
+  'list-stuck-sagas': { to: 'order.requests', ask: z.object(page), answer: answers<Outcome<View.Page<View.StuckSagaView>>>() },
+  'get-withdrawal': { to: 'order.requests', ask: z.object({ actor, saleId }), answer: answers<Outcome<View.WithdrawalView>>() },
   // promotion
   'create-sale': { to: 'promotion.requests', ask: z.object({ actor, input: z.unknown() }), answer: answers<Outcome<View.SaleView>>() },
   'update-sale': { to: 'promotion.requests', ask: z.object({ actor, saleId, patch: z.unknown(), nowMs }), answer: answers<Outcome<View.SaleView>>() },

@@ -120,6 +120,34 @@ export interface ReportView {
   percentiles: Record<string, number>;
 }
 
+/** An order that waits between the steps of its saga. */
+export interface StuckSagaView {
+  /** `closing`: the provider does not close its payment. `refunding`: money is not given back yet. `parked`: its message is a dead letter. */
+  kind: 'closing' | 'refunding' | 'parked';
+  orderId: string;
+  saleId: string;
+  /** The payment to be given back; null where it is not asked for yet, or this is no refund. */
+  paymentId: string | null;
+  /** Where the order's row stands. */
+  orderState: string;
+  reason: ReleaseReason | null;
+  attempts: number;
+  /** When it is tried again, or given up where it is parked; null: nobody knows. */
+  nextAttemptAt: string | null;
+  lastError: string | null;
+  since: string;
+}
+
+/** How far a withdrawn sale is: what is open, on the way back, and over. */
+export interface WithdrawalView {
+  saleId: string;
+  open: number;
+  refunding: number;
+  closed: number;
+  total: number;
+  done: boolean;
+}
+
 export interface DeadLetterView {
   id: string;
   queue: string;

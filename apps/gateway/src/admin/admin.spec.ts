@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { BlockView, DeadLetterView, RequestName, SaleView, SettlementView } from '@floodgate/contracts';
+import type { BlockView, DeadLetterView, RequestName, SaleView, SettlementView, StuckSagaView } from '@floodgate/contracts';
 import { callOperation, type Given } from '../testing/contract.js';
 import { aSale, bearer, startGateway, type Gateway } from '../testing/gateway.fixture.js';
 import { StandInClient } from '../testing/stand-in.client.js';
@@ -25,6 +25,10 @@ const { title, merchantId, mode, opensAt, closesAt, paymentWindowSeconds, limits
 const input = { title, merchantId, mode, opensAt, closesAt, paymentWindowSeconds, limits, challenge, items: [{ skuId: 's', title: 'One', kind: 'goods', price: { amount: 1, currency: 'GBP' }, quota: 1 }] };
 const letter: DeadLetterView = { id: 'd1', queue: 'q', message: 'm', reason: 'r', firstError: 'a', lastError: 'b', attempts: 1, state: 'waiting', reservationIds: [], occurredAt: '2026-01-01T00:00:00.000Z', body: {} };
 const block: BlockView = { accountId: 'x', reason: 'bot', until: null, actor: 'me', blockedAt: '2026-01-01T00:00:00.000Z' };
+const stuck: StuckSagaView = {
+  kind: 'closing', orderId: 'Sale000001.x', saleId: 'Sale000001', paymentId: null, orderState: 'CLOSING', reason: 'payment-timeout', attempts: 3,
+  nextAttemptAt: '2026-01-01T00:00:01.000Z', lastError: 'away', since: '2026-01-01T00:00:00.000Z',
+};
 const page = { limit: 20, cursor: null };
 const actor = (role: string) => ({ accountId: 'me', roles: [role] });
 
@@ -54,6 +58,8 @@ const rows: [string, string, Given, RequestName, object, unknown, number][] = [
   ['getSettlement', 'auditor', {}, 'get-settlement', { provider: 'nothing', id: 'x', ...page }, settlement, 200],
   ['getSaleReport', 'merchant', {}, 'get-sale-report', { actor: actor('merchant'), saleId: 'x' }, { saleId: 'x', funnel: {}, soldOutAt: null, amount: { amount: 0, currency: 'GBP' }, percentiles: {} }, 200],
   ['listSaleOrders', 'merchant', {}, 'list-sale-orders', { actor: actor('merchant'), saleId: 'x', ...page }, { items: [], nextCursor: null }, 200],
+  ['getWithdrawal', 'merchant', {}, 'get-withdrawal', { actor: actor('merchant'), saleId: 'x' }, { saleId: 'x', open: 1, refunding: 2, closed: 3, total: 6, done: false }, 200],
+  ['listSagas', 'operator', { query: '?state=stuck' }, 'list-stuck-sagas', page, { items: [stuck], nextCursor: null }, 200],
   ['getInventory', 'operator', {}, 'get-inventory', { skuId: 'x' }, { skuId: 'x', units: 1 }, 200],
   ['setInventory', 'operator', { body: { units: 0 } }, 'set-inventory', { actor: actor('operator'), skuId: 'x', units: 0 }, { skuId: 'x', units: 0 }, 200],
   ['listDeadLetters', 'operator', {}, 'list-dead-letters', page, { items: [letter], nextCursor: null }, 200],

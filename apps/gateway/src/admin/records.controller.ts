@@ -23,6 +23,16 @@ export class RecordsController {
     return this.services.ask('list-sale-orders', { actor, saleId: path['id'] ?? '', ...pageQuery(query) });
   }
 
+  @Operation('getWithdrawal')
+  getWithdrawal({ actor, path }: Call): Promise<Answer> {
+    return this.services.ask('get-withdrawal', { actor, saleId: path['id'] ?? '' });
+  }
+
+  @Operation('listSagas')
+  listSagas({ query }: Call): Promise<Answer> {
+    return this.services.ask('list-stuck-sagas', pageQuery(query));
+  }
+
   @Operation('getInventory')
   getInventory({ path }: Call): Promise<Answer> {
     return this.services.ask('get-inventory', { skuId: path['skuId'] ?? '' });

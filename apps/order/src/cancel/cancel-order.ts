@@ -52,7 +52,7 @@ export class CancelOrder {
       case 'CLOSING': {
         const result = (await this.closer.finish([{ saleId, rid, reason: order.reason ?? reason }])).get(rid);
         // A capture that was judged meanwhile has decided it: the next step says so.
-        if (result !== 'unknown' || (await this.orders.find(rid))?.state !== 'CLOSING') return null;
+        if (result?.word !== 'unknown' || (await this.orders.find(rid))?.state !== 'CLOSING') return null;
         return refuse('UNAVAILABLE', 'the payment provider does not say whether this order was paid');
       }
       case 'STUCK':

@@ -1,4 +1,4 @@
-import { createLogger, Database, metrics, Shutdown } from '@floodgate/platform';
+import { classifyFailure, createLogger, Database, metrics, Shutdown } from '@floodgate/platform';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Gauge } from 'prom-client';
@@ -39,12 +39,24 @@ export class DeadLetterTimer implements OnModuleDestroy {
   }
 
   private async run(): Promise<void> {
-    for (const id of await this.letters.overdue(batchMax)) await this.desk.discard(id, 'system', `nobody decided within ${parkedMaxMinutes} minutes`);
+    for (const id of await this.letters.overdue(batchMax)) {
+      await this.alone({ id }, async () => void (await this.desk.discard(id, 'system', `nobody decided within ${parkedMaxMinutes} minutes`)));
+    }
     const forsaken = await this.letters.forsaken(parkedMaxMinutes, batchMax);
     for (const rid of forsaken) {
       this.log.error({ rid }, 'an order was parked and no letter speaks for it; it is closed');
-      await this.database.transaction((tx) => this.parked.close(tx, [rid]));
+      await this.alone({ rid }, async () => void (await this.database.transaction((tx) => this.parked.close(tx, [rid]))));
     }
     waitingGauge.set(await this.letters.waitingCount());
+  }
+
+  /** One that cannot be decided must not stand before the others; it is tried again at the next tick. */
+  private async alone(which: { id: string } | { rid: string }, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (classifyFailure(error) === 'infrastructure') throw error;
+      this.log.error({ ...which, err: error }, 'a parked order could not be given up');
+    }
   }
 }

@@ -56,6 +56,7 @@ export class RefundWorker implements OnModuleDestroy {
       crashPoint('refund.after-provider');
       await this.judge.judgeAnswer(provider, found);
       crashPoint('refund.after-commit');
+      if (found.state !== 'refunded') throw new Error(`the provider says that it is ${found.state}`);
     } catch (error) {
       const delaySeconds = Math.min(backoffMaxSeconds, 2 ** Math.min(attempts, 10) / 2);
       this.log.warn({ paymentId, attempts, delaySeconds, problem: errorText(error) }, 'a refund did not come through, trying again');

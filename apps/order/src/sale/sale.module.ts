@@ -8,11 +8,13 @@ import { CheckStockController } from './check-stock.controller.js';
 import { CopySaleConsumer } from './copy-sale.consumer.js';
 import { LanesConsumer } from './lanes.consumer.js';
 import { SaleStoreModule } from './sale-store.module.js';
+import { WithdrawalController } from './withdrawal.controller.js';
+import { WithdrawalStore } from './withdrawal.store.js';
 import { WithdrawSaleJob } from './withdraw-sale.job.js';
 
 @Module({
   imports: [InventoryModule, LedgerModule, OrderModule, PurchaseModule, SaleStoreModule],
-  controllers: [CopySaleConsumer, CheckStockController, LanesConsumer],
-  providers: [ArmingMessages, WithdrawSaleJob],
+  controllers: [CopySaleConsumer, CheckStockController, LanesConsumer, WithdrawalController],
+  providers: [ArmingMessages, WithdrawalStore, WithdrawSaleJob],
 })
 export class SaleModule {}

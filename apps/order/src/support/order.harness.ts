@@ -34,15 +34,17 @@ export interface Units {
 export class OrderHarness {
   private constructor(readonly service: RunningService, readonly provider: PretendProvider) {}
 
-  static async start(sandbox?: { url: string; apiKey: string; webhookSecret: string; callbackUrl: string }): Promise<OrderHarness> {
+  /** `beside`: another instance of the same service, with the same provider; stop it before that one. */
+  static async start(sandbox?: { url: string; apiKey: string; webhookSecret: string; callbackUrl: string }, beside?: OrderHarness): Promise<OrderHarness> {
     setLogLevel('fatal');
-    const provider = new PretendProvider();
+    const provider = beside?.provider ?? new PretendProvider();
     const service = await startService(
       ({ DATABASE_URL }) => AppModule.with({
         DATABASE_URL, SANDBOX_URL: sandbox?.url ?? unreachable, SANDBOX_API_KEY: sandbox?.apiKey ?? 'key', SANDBOX_WEBHOOK_SECRET: sandbox?.webhookSecret ?? 'secret',
         CALLBACK_URL: sandbox?.callbackUrl ?? unreachable,
       }),
       (builder) => (sandbox ? builder : builder.overrideProvider(PaymentProviders).useValue(new PaymentProviders([provider]))),
+      beside?.service.place,
     );
     return new OrderHarness(service, provider);
   }

@@ -34,12 +34,12 @@ export class ClosingStore {
     });
   }
 
-  /** The next try, `delaySeconds` from now. */
-  async putOff(order: ClosingOrder, delaySeconds: number): Promise<void> {
+  /** The next try, `delaySeconds` from now, and why there has to be one. */
+  async putOff(order: ClosingOrder, delaySeconds: number, problem: string): Promise<void> {
     await this.database.query({
       name: 'closing-put-off',
-      text: `UPDATE orders SET next_attempt_at = clock_timestamp() + make_interval(secs => $3) WHERE sale_id = $1 AND rid = $2 AND state = 'CLOSING'`,
-      values: [order.saleId, order.rid, delaySeconds],
+      text: `UPDATE orders SET next_attempt_at = clock_timestamp() + make_interval(secs => $3), close_error = $4 WHERE sale_id = $1 AND rid = $2 AND state = 'CLOSING'`,
+      values: [order.saleId, order.rid, delaySeconds, problem],
     });
   }
 

@@ -75,11 +75,12 @@ export class Sweeper implements OnModuleDestroy {
     if (taken.length === 0) return true;
     const results = await this.closer.finish(taken);
     for (const order of taken) {
-      if (results.get(order.rid) !== 'unknown') continue;
+      const result = results.get(order.rid);
+      if (result?.word !== 'unknown') continue;
       const delaySeconds = Math.min(backoffMaxSeconds, 2 ** Math.min(order.attempts, 10) / 2);
       if (order.attempts >= warnFromAttempt) this.log.warn({ rid: order.rid, attempts: order.attempts, delaySeconds }, 'an order cannot be closed yet and keeps its units');
-      await this.closing.putOff(order, delaySeconds);
+      await this.closing.putOff(order, delaySeconds, result.problem ?? '');
     }
-    return taken.some((order) => results.get(order.rid) !== 'unknown');
+    return taken.some((order) => results.get(order.rid)?.word !== 'unknown');
   }
 }

@@ -15,6 +15,12 @@ import { Shutdown } from '../shutdown/shutdown.js';
 import { eventually } from './eventually.js';
 import { RETRY_DELAYS_MS, dropNamespace, testUrl } from './messaging.harness.js';
 
+/** A database and a namespace of the broker. */
+export interface Place {
+  readonly databaseUrl: string;
+  readonly namespace: string;
+}
+
 /** A message that left the service, as a listener would get it. */
 export type Heard = { [N in MessageName]: { name: N; body: MessageBody<N> } }[MessageName];
 
@@ -24,6 +30,8 @@ export interface RunningService {
   publisher: Publisher;
   /** Every message of the namespace since the start, in order of arrival. */
   heard: Heard[];
+  /** Where it runs: for another instance beside it. */
+  readonly place: Place;
   get<T>(token: Type<T> | (abstract new (...args: never[]) => T)): T;
   /** Stops the service and removes its database and queues. */
   stop(): Promise<void>;
@@ -33,15 +41,17 @@ export interface RunningService {
  * Runs an app's own module for an int-spec, on real servers: with a database and a namespace of its own, and somebody who hears
  * every message.
  * @param configure overrides providers, such as the clock or a channel
+ * @param beside the place of a running service, to be another instance of it: stop this one first
  */
 export async function startService(
   appModule: (urls: { DATABASE_URL: string }) => Type | DynamicModule,
   configure: (builder: TestingModuleBuilder) => TestingModuleBuilder = (builder) => builder,
+  beside?: Place,
 ): Promise<RunningService> {
-  const database = await createDatabase();
-  const namespace = database.name;
+  const database = beside ? null : await createDatabase();
+  const { databaseUrl, namespace } = beside ?? { databaseUrl: database!.url, namespace: database!.name };
   const messaging = PlatformMessagingModule.forRoot({ url: testUrl('TEST_AMQP_URL'), namespace, service: 'test', retryDelaysMs: RETRY_DELAYS_MS });
-  const builder = Test.createTestingModule({ imports: [ServiceModule, messaging, appModule({ DATABASE_URL: database.url })] });
+  const builder = Test.createTestingModule({ imports: [ServiceModule, messaging, appModule({ DATABASE_URL: databaseUrl })] });
   const module = await configure(builder).compile();
   const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: process.env.TEST_LOGS ? ['log', 'warn', 'error'] : false });
   const server = new AmqpServer(app.get(AmqpServerParts, { strict: false }));
@@ -55,7 +65,7 @@ export async function startService(
   });
   const listener = await listen(namespace);
   return {
-    app, client, publisher, heard: listener.heard,
+    app, client, publisher, heard: listener.heard, place: { databaseUrl, namespace },
     get: (token) => app.get(token as Type, { strict: false }),
     stop: async () => {
       const shutdown = app.get(Shutdown, { strict: false });
@@ -64,6 +74,7 @@ export async function startService(
       await shutdown.run('drain');
       await app.close();
       await listener.close();
+      if (!database) return;
       await dropNamespace(namespace);
       await database.drop();
     },
