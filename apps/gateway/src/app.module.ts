@@ -44,10 +44,12 @@ import { OrderNotices } from './status/order-notices.js';
 import { ReservationReader } from './status/reservation-reader.js';
 import { ReservationStreams } from './status/reservation-streams.js';
 import { StatusController } from './status/status.controller.js';
+import { SwitchController } from './switches/switch.controller.js';
+import { Switches } from './switches/switches.js';
 
 const controllers = [
   ReservationController, EntryTokenController, ChallengeController, SaleController, StatusController, OrderController, PaymentCallbackController,
-  SaleAdminController, RecordsController, SettlementController, DeadLetterController, BlockListController, AuditLogController, HealthController, OpenApiController, BoardConsumer,
+  SaleAdminController, RecordsController, SettlementController, DeadLetterController, BlockListController, AuditLogController, SwitchController, HealthController, OpenApiController, BoardConsumer,
 ];
 
 /** The gateway with this configuration. It owns no data: everything here is learned from the other services and forgotten at the end. */
@@ -62,7 +64,7 @@ export function gatewayModule(config: GatewayConfig): Type {
       { provide: Challenges, useFactory: () => new Challenges(config.ENTRY_TOKEN_SECRET) },
       { provide: Receipts, useFactory: () => new Receipts(config.RECEIPT_SECRET) },
       { provide: ClientAddresses, useFactory: () => new ClientAddresses(config.TRUSTED_PROXIES) },
-      Services, PlatformClock, Board, SaleCatalogue, Sales, BoardKeeper,
+      Services, Switches, PlatformClock, Board, SaleCatalogue, Sales, BoardKeeper,
       BlockList, BlockListKeeper, RefusalReport, Gates,
       ChallengeDifficulty, ChallengeDoor, ServedRoutes, AdmissionHooks, EarlyRefusal, ReservationFlow, SeckillClient,
       OrderNotices, ReservationReader, ReservationStreams,

@@ -146,7 +146,7 @@ describe('a header', () => {
 describe('a path', () => {
   it.each<[string, string, number, string]>([
     ['GET', '/', 404, 'NOT_FOUND'], ['GET', '/v1', 404, 'NOT_FOUND'], ['GET', '/V1/TIME', 404, 'NOT_FOUND'], ['GET', '//v1/time', 404, 'NOT_FOUND'], ['GET', '/v1/time/', 404, 'NOT_FOUND'],
-    ['GET', '/v1%2ftime', 404, 'NOT_FOUND'], ['GET', '/v1/admin/switches', 404, 'NOT_FOUND'], ['GET', '/metrics', 404, 'NOT_FOUND'],
+    ['GET', '/v1%2ftime', 404, 'NOT_FOUND'], ['GET', '/v1/admin/nothing', 404, 'NOT_FOUND'], ['GET', '/metrics', 404, 'NOT_FOUND'],
     ['GET', `/v1/sales/${'x'.repeat(400)}`, 400, 'INVALID_REQUEST'], ['GET', '/v1/sales/%zz', 400, 'INVALID_REQUEST'], ['GET', '/v1/sales/a%20b', 400, 'INVALID_REQUEST'], ['GET', '/v1/sales/a%00b', 400, 'INVALID_REQUEST'], ['GET', `/v1/sales/${'x'.repeat(65)}`, 400, 'INVALID_REQUEST'],
     ['DELETE', '/v1/time', 405, 'METHOD_NOT_ALLOWED'], ['TRACE', '/livez', 405, 'METHOD_NOT_ALLOWED'], ['HEAD', '/livez', 405, 'METHOD_NOT_ALLOWED'], ['OPTIONS', '/v1/sales', 405, 'METHOD_NOT_ALLOWED'],
     ['PUT', '/v1/sales/x/reservations', 405, 'METHOD_NOT_ALLOWED'], ['GET', '/v1/sales/x/reservations?a=b', 405, 'METHOD_NOT_ALLOWED'],

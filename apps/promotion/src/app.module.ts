@@ -8,6 +8,7 @@ import { BlockListController } from './block-list/block-list.controller.js';
 import { BlockListStore } from './block-list/block-list.store.js';
 import type { Config } from './config.js';
 import { Sale1764000000000 } from './migrations/1764000000000-sale.migration.js';
+import { Switch1765000007000 } from './migrations/1765000007000-switch.migration.js';
 import { AuditLog1765000008001 } from './migrations/1765000008001-audit-log.migration.js';
 import { BlockList1765000008002 } from './migrations/1765000008002-block-list.migration.js';
 import { Preflight1765000008003 } from './migrations/1765000008003-preflight.migration.js';
@@ -16,8 +17,11 @@ import { ArmJob } from './sale/arm.job.js';
 import { PreflightFacts } from './sale/preflight.facts.js';
 import { SaleController } from './sale/sale.controller.js';
 import { SaleStore } from './sale/sale.store.js';
+import { PRODUCTION, SwitchController } from './switches/switch.controller.js';
+import { SwitchStore } from './switches/switch.store.js';
 
-const migrations = [Sale1764000000000, AuditLog1765000008001, BlockList1765000008002, Preflight1765000008003];
+const migrations = [Sale1764000000000, Switch1765000007000, AuditLog1765000008001, BlockList1765000008002, Preflight1765000008003];
+const production = (config: Partial<Config>) => ({ provide: PRODUCTION, useValue: config.NODE_ENV === 'production' });
 
 /** A consumer that pauses because Postgres is away looks for it by itself, and needs no message to find out. */
 @Injectable()
@@ -30,7 +34,7 @@ class PostgresProbe {
 /** Sales and who decides about them. Owns the Postgres schema `promotion`. */
 @Module({})
 export class AppModule {
-  static with(config: Pick<Config, 'DATABASE_URL'>): DynamicModule {
+  static with(config: Pick<Config, 'DATABASE_URL'> & Partial<Config>): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -38,8 +42,8 @@ export class AppModule {
         PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'promotion', migrations, applicationName: 'promotion' }),
         OutboxModule,
       ],
-      controllers: [SaleController, ArmConsumer, AuditLogController, BlockListController],
-      providers: [PostgresProbe, SaleStore, AuditLogStore, PreflightFacts, ArmJob, BlockListStore, AbuseStore],
+      controllers: [SaleController, ArmConsumer, AuditLogController, BlockListController, SwitchController],
+      providers: [PostgresProbe, SaleStore, AuditLogStore, PreflightFacts, ArmJob, BlockListStore, AbuseStore, SwitchStore, production(config)],
     };
   }
 }

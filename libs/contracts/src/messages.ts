@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { releaseReasons, reservationStates, storedSaleStates } from './sale-state.js';
+import { switchStateSchema } from './switches.js';
 
 /** Opaque ids: at most 64 URL-safe characters. */
 export const idSchema = z.string().regex(/^[A-Za-z0-9._~-]{1,64}$/);
@@ -129,6 +130,8 @@ export const messages = {
   'block-list.changed': z.object({ entries: z.array(blockSchema).min(1) }),
   /** order: an operator acted there; the audit log is promotion's. */
   'admin.acted': adminActSchema,
+  /** promotion: an operator has set a switch. A hint: gateways also ask for the switches each second. */
+  'switches.changed': switchStateSchema,
   /** order → seckill: put these lanes into Redis. Arming and rebuilding are the same. */
   'load-lanes': z.object({ reason: z.enum(['arm', 'rebuild']), lanes: z.array(laneLoadSchema).min(1) }),
   /** seckill: a lane sells from this epoch. */

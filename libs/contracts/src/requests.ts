@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Outcome } from './errors.js';
 import { blockSchema, boardLaneSchema, idSchema, laneLoadSchema, reservationSchema, saleDocumentSchema, syncRowSchema, type BoardLane, type LaneLoad, type Reservation, type SaleDocument, type SyncRow } from './messages.js';
 import { saleTransitions, type SaleAction } from './sale-state.js';
+import { switchStateSchema } from './switches.js';
 import type { RequestQueueName } from './topology.js';
 import type * as View from './views.js';
 
@@ -131,6 +132,11 @@ export const requests = {
   },
   'list-audit-log': { to: 'promotion.requests', ask: z.object(page), answer: answers<Outcome<View.Page<View.AuditLogEntryView>>>() },
   'list-published': { to: 'promotion.requests', ask: z.object({ cursor: z.string().nullable() }), answer: z.object({ sales: z.array(saleDocumentSchema), next: z.string().nullable() }) },
+  'list-switches': { to: 'promotion.requests', ask: z.object(page), answer: answers<Outcome<View.Page<View.SwitchView>>>() },
+  'get-switch': { to: 'promotion.requests', ask: z.object({ name: z.string() }), answer: answers<Outcome<View.SwitchView>>() },
+  'set-switch': { to: 'promotion.requests', ask: z.object({ actor, name: z.string(), value: z.unknown() }), answer: answers<Outcome<View.SwitchView>>() },
+  /** For the gateways: what is set. */
+  'read-switches': { to: 'promotion.requests', ask: z.object({}), answer: switchStateSchema },
 } as const satisfies Record<string, { to: RequestQueueName; ask: z.ZodType; answer: z.ZodType }>;
 
 export type RequestName = keyof typeof requests;

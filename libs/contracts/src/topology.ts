@@ -30,7 +30,7 @@ export type QueueName = keyof typeof queues;
 
 /** One row per kind of queue that every instance has for itself: exclusive, gone with its connection, a hint and never a promise. */
 export const instanceQueues = {
-  'gateway.events': { binds: ['sale.approved', 'sale.changed', 'block-list.changed', 'order.created', 'order.paid', 'order.fulfilled', 'order.closed'], prefetch: 500 },
+  'gateway.events': { binds: ['sale.approved', 'sale.changed', 'block-list.changed', 'switches.changed', 'order.created', 'order.paid', 'order.fulfilled', 'order.closed'], prefetch: 500 },
 } as const satisfies Record<string, { binds: readonly MessageName[]; prefetch: number }>;
 export type InstanceQueueName = keyof typeof instanceQueues;
 

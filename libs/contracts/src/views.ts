@@ -217,3 +217,16 @@ export interface SettlementView {
   differences: SettlementDifferenceView[];
   nextCursor: string | null;
 }
+
+/** A switch and what it may be set to. `changedAt` and `changedBy` are null while it has its default. */
+export interface SwitchView {
+  name: string;
+  value: boolean | number;
+  default: boolean | number;
+  type: 'boolean' | 'integer';
+  min?: number;
+  max?: number;
+  meaning: string;
+  changedAt: string | null;
+  changedBy: string | null;
+}

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { BlockView, DeadLetterView, RequestName, SaleView, SettlementView, StuckSagaView } from '@floodgate/contracts';
+import type { BlockView, DeadLetterView, RequestName, SaleView, SettlementView, StuckSagaView, SwitchView } from '@floodgate/contracts';
 import { callOperation, type Given } from '../testing/contract.js';
 import { aSale, bearer, startGateway, type Gateway } from '../testing/gateway.fixture.js';
 import { StandInClient } from '../testing/stand-in.client.js';
@@ -29,6 +29,7 @@ const stuck: StuckSagaView = {
   kind: 'closing', orderId: 'Sale000001.x', saleId: 'Sale000001', paymentId: null, orderState: 'CLOSING', reason: 'payment-timeout', attempts: 3,
   nextAttemptAt: '2026-01-01T00:00:01.000Z', lastError: 'away', since: '2026-01-01T00:00:00.000Z',
 };
+const toggle: SwitchView = { name: 'x', value: true, default: true, type: 'boolean', meaning: 'm', changedAt: null, changedBy: null };
 const page = { limit: 20, cursor: null };
 const actor = (role: string) => ({ accountId: 'me', roles: [role] });
 
@@ -62,6 +63,9 @@ const rows: [string, string, Given, RequestName, object, unknown, number][] = [
   ['listSagas', 'operator', { query: '?state=stuck' }, 'list-stuck-sagas', page, { items: [stuck], nextCursor: null }, 200],
   ['getInventory', 'operator', {}, 'get-inventory', { skuId: 'x' }, { skuId: 'x', units: 1 }, 200],
   ['setInventory', 'operator', { body: { units: 0 } }, 'set-inventory', { actor: actor('operator'), skuId: 'x', units: 0 }, { skuId: 'x', units: 0 }, 200],
+  ['listSwitches', 'operator', {}, 'list-switches', page, { items: [toggle], nextCursor: null }, 200],
+  ['getSwitch', 'operator', {}, 'get-switch', { name: 'x' }, toggle, 200],
+  ['setSwitch', 'operator', { body: { value: false } }, 'set-switch', { actor: actor('operator'), name: 'x', value: false }, toggle, 200],
   ['listDeadLetters', 'operator', {}, 'list-dead-letters', page, { items: [letter], nextCursor: null }, 200],
   ['getDeadLetter', 'operator', {}, 'get-dead-letter', { id: 'x' }, letter, 200],
   ['replayDeadLetter', 'operator', { query: '?dryRun=true' }, 'replay-dead-letter', { actor: actor('operator'), id: 'x', dryRun: true }, { id: 'x', dryRun: true, outcome: 'would' }, 200],
@@ -76,14 +80,14 @@ const rows: [string, string, Given, RequestName, object, unknown, number][] = [
 describe('staff', () => {
   it.each(rows)('%s as %s is asked of its service and answered as the document says', async (id, role, given, name, asked, value, status) => {
     client.on(name, () => ({ ok: true, value }) as never);
-    const got = await callOperation(gateway.app, id, { path: { id: 'x', skuId: 'x', accountId: 'x' }, ...given, headers: bearer('me', role) });
+    const got = await callOperation(gateway.app, id, { path: { id: 'x', skuId: 'x', accountId: 'x', name: 'x' }, ...given, headers: bearer('me', role) });
     expect([got.status, got.json]).toEqual([status, value]);
     expect(client.bodies(name)).toEqual([asked]);
   });
 
   it.each(rows)('%s as %s without an answer is unavailable', async (id, role, given, name) => {
     client.fail(name, 'TIMEOUT');
-    expect((await callOperation(gateway.app, id, { path: { id: 'x', skuId: 'x', accountId: 'x' }, ...given, headers: bearer('me', role) })).json.code).toBe('UNAVAILABLE');
+    expect((await callOperation(gateway.app, id, { path: { id: 'x', skuId: 'x', accountId: 'x', name: 'x' }, ...given, headers: bearer('me', role) })).json.code).toBe('UNAVAILABLE');
   });
 
   it('approves a sale that this gateway knows before it answers', async () => {

@@ -3,37 +3,38 @@ import type { Board as BoardMessage, MessageBody } from '@floodgate/contracts';
 import { ConsumeBoard, ConsumeInstance, type InstanceDeliveryOf } from '@floodgate/platform';
 import { BlockList } from '../block-list/block-list.js';
 import { OrderNotices } from '../status/order-notices.js';
-import { Board } from './board.js';
+import { Switches } from '../switches/switches.js';
 import { BoardKeeper } from './board-keeper.js';
-import { SaleCatalogue } from './sale-catalogue.js';
+import { Sales } from './sales.js';
 
 /** What this instance hears: the board, and the events that make its answers newer. Every one is a hint; what is missed is asked for. */
 @Controller()
 export class BoardConsumer {
   constructor(
-    private readonly board: Board,
+    private readonly sales: Sales,
     private readonly keeper: BoardKeeper,
-    private readonly catalogue: SaleCatalogue,
     private readonly notices: OrderNotices,
     private readonly blockList: BlockList,
+    private readonly switches: Switches,
   ) {}
 
   @ConsumeBoard()
   heardBoard(message: BoardMessage): void {
-    if (!this.board.apply(message)) void this.keeper.closeGap();
+    if (!this.sales.board.apply(message)) void this.keeper.closeGap();
   }
 
   @ConsumeInstance('gateway.events')
   heardEvents(deliveries: InstanceDeliveryOf<'gateway.events'>[]): void {
     for (const { name, body } of deliveries) {
-      if (name === 'sale.approved') this.catalogue.approved(body);
+      if (name === 'sale.approved') this.sales.catalogue.approved(body);
       else if (name === 'sale.changed') this.heardChange(body);
       else if (name === 'block-list.changed') this.blockList.apply(body.entries);
+      else if (name === 'switches.changed') this.switches.apply(body);
       else this.notices.heard(body);
     }
   }
 
   private heardChange(change: MessageBody<'sale.changed'>): void {
-    if (!this.catalogue.changed(change)) void this.catalogue.refresh();
+    if (!this.sales.catalogue.changed(change)) void this.sales.catalogue.refresh();
   }
 }

@@ -2,7 +2,4 @@
 export const pendingOperations = [
   'changeStock',
   'importCodes',
-  'listSwitches',
-  'getSwitch',
-  'setSwitch',
 ] as const;
