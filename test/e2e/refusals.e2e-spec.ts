@@ -5,7 +5,7 @@ import { Api, expectStatus, signToken, type ApiAnswer } from '../support/api.js'
 import { startPlatform, type Platform } from '../support/platform.js';
 
 /** Codes of parts that are not served yet; the rest must be produced below. */
-const notServedYet: ProblemCode[] = ['CHALLENGE_FAILED', 'BUYER_BLOCKED', 'NOT_ELIGIBLE', 'INSUFFICIENT_STOCK', 'RATE_LIMITED'];
+const notServedYet: ProblemCode[] = ['CHALLENGE_FAILED', 'BUYER_BLOCKED', 'NOT_ELIGIBLE', 'INSUFFICIENT_STOCK'];
 /** Produced by faults: faults.e2e-spec.ts; INTERNAL, which is a bug of ours, in the gateway's specs. */
 const producedByFaults: ProblemCode[] = ['INTERNAL', 'OVERLOADED', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'];
 
@@ -69,6 +69,16 @@ describe('promise: a refusal has its code, in the order of docs/api.md, and chan
     let answer = await buyer.reserve(sale.id, items(1));
     for (let tries = 0; answer.status !== 202 && tries < 100; tries++) answer = await buyer.reserve(sale.id, items(1));
     expectStatus(202, answer);
+  });
+
+  it('too many attempts: after an unknown item, before limits and stock', async () => {
+    const sale = await api.armedSale([{ quota: 1, perAccount: 1 }], { limits: { attemptsPerMinute: 1 } });
+    const buyer = api.buyer();
+    const entryToken = await buyer.entryToken(sale.id);
+    const items = (itemId: string) => [{ itemId, quantity: 2 }];
+    expectProblem(await buyer.reserve(sale.id, items(sale.items[0]!.id), { entryToken }), 'LIMIT_REACHED');
+    expectProblem(await buyer.reserve(sale.id, items('none'), { entryToken }), 'ITEM_NOT_FOUND', { itemId: 'none' });
+    expectProblem(await buyer.reserve(sale.id, items(sale.items[0]!.id), { entryToken }), 'RATE_LIMITED', { scope: 'sale', retryAfterMs: expect.any(Number) });
   });
 
   it('a sale that is paused, ended, withdrawn or was never approved', async () => {

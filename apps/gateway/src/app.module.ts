@@ -29,6 +29,9 @@ import { Sales } from './board/sales.js';
 import { GATEWAY_CONFIG, tokenRules, type GatewayConfig } from './config.js';
 import { DevLoginController } from './dev-login/dev-login.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { AttemptLimits } from './limits/attempt-limits.js';
+import { InFlight } from './limits/in-flight.js';
+import { RequestLimits } from './limits/request-limits.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ServedRoutes } from './openapi/served-routes.js';
 import { OrderController } from './order/order.controller.js';
@@ -66,7 +69,7 @@ export function gatewayModule(config: GatewayConfig): Type {
       { provide: ClientAddresses, useFactory: () => new ClientAddresses(config.TRUSTED_PROXIES) },
       Services, Switches, PlatformClock, Board, SaleCatalogue, Sales, BoardKeeper,
       BlockList, BlockListKeeper, RefusalReport, Gates,
-      ChallengeDifficulty, ChallengeDoor, ServedRoutes, AdmissionHooks, EarlyRefusal, ReservationFlow, SeckillClient,
+      ChallengeDifficulty, ChallengeDoor, ServedRoutes, AdmissionHooks, RequestLimits, InFlight, AttemptLimits, EarlyRefusal, ReservationFlow, SeckillClient,
       OrderNotices, ReservationReader, ReservationStreams,
     ],
   })

@@ -49,6 +49,7 @@ export function configureServer(app: NestFastifyApplication): void {
   const report = app.get(RefusalReport);
   server.decorateRequest('actor', null as never);
   server.decorateRequest('call', null as never);
+  server.decorateRequest('limited', null);
   let draining = false;
   app.get(Shutdown, { strict: false }).onIntake('http', () => {
     draining = true;

@@ -24,7 +24,8 @@ export const saleDocumentSchema = z.object({
   closesAtMs: timeMs,
   paymentWindowMs: timeMs,
   latePayment: z.enum(['refund', 'reacquire']),
-  limits: z.object({ perAccount: z.int().min(1).nullable(), perIp: z.int().min(1).nullable() }),
+  /** `attemptsPerMinute` is of one account, and the gateways' to keep. */
+  limits: z.object({ perAccount: z.int().min(1).nullable(), perIp: z.int().min(1).nullable(), attemptsPerMinute: z.int().min(1).nullish() }),
   challenge: z.enum(['none', 'proof-of-work']),
   currency: z.string().length(3),
   /** Key of the reservation ids' HMAC, hex. */

@@ -17,8 +17,11 @@ const saleId = idSchema;
 const rid = idSchema;
 const accountId = idSchema;
 
-/** Why the gateway would turn an attempt away, judged only after replay and the sale's state (the order of refusals is in docs/api.md). */
-export const gates = ['clear', 'entry-token-forged', 'entry-token-expired', 'buyer-blocked', 'not-eligible'] as const;
+/**
+ * Why the gateway would turn an attempt away, judged only after replay and the sale's state (the order of refusals is in docs/api.md);
+ * a rate only after the items, too.
+ */
+export const gates = ['clear', 'entry-token-forged', 'entry-token-expired', 'buyer-blocked', 'not-eligible', 'rate-limited-ip', 'rate-limited-account', 'rate-limited-sale'] as const;
 export type Gate = (typeof gates)[number];
 
 /** One attempt of a vector. `items` as packItems writes them. */

@@ -81,7 +81,7 @@ export interface SaleView {
   closesAt: string;
   paymentWindowSeconds: number;
   latePayment: 'refund' | 'reacquire';
-  limits: { perAccount?: number | null; perIp?: number | null };
+  limits: { perAccount?: number | null; perIp?: number | null; attemptsPerMinute?: number | null };
   challenge: 'none' | 'proof-of-work';
   items: SaleItemView[];
   submittedBy: string | null;

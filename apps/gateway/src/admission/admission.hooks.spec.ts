@@ -5,7 +5,8 @@ import { startGateway } from '../testing/gateway.fixture.js';
 import { AdmissionHooks } from './admission.hooks.js';
 import { JwtVerifier } from './jwt.js';
 
-const hooks = new AdmissionHooks(new JwtVerifier({ secrets: [] }), { judge: () => null } as never);
+const untouched = {} as never;
+const hooks = new AdmissionHooks(new JwtVerifier({ secrets: [] }), { judge: () => null } as never, untouched, untouched, untouched);
 const route = (config: object): RouteOptions => ({ method: 'GET', url: '/v1/admin/everything', handler: () => undefined, config });
 
 describe('a route', () => {

@@ -1,23 +1,40 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { refuse, type Actor, type Refusal } from '@floodgate/contracts';
+import { refuse, type Actor, type Refusal, type SwitchName } from '@floodgate/contracts';
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { InFlight } from '../limits/in-flight.js';
+import { limitedRoute } from '../limits/request-class.js';
+import { RequestLimits } from '../limits/request-limits.js';
 import type { OperationRoute } from '../openapi/operation.decorator.js';
 import { document, type Operation } from '../openapi/openapi.document.js';
 import { compileRequest } from '../openapi/request-validator.js';
 import { sendProblem } from '../problem/problem.js';
 import { EarlyRefusal } from '../reservation/early-refusal.js';
+import { Switches } from '../switches/switches.js';
 import { bearerToken, JwtVerifier, type Identity } from './jwt.js';
 
 const nobody: Actor = { accountId: '', roles: [] };
+/** What an operator can switch off. */
+const switchOf: Partial<Record<string, SwitchName>> = {
+  createReservation: 'reservations.enabled',
+  createEntryToken: 'entry-tokens.enabled',
+  startPayment: 'payments.enabled',
+  streamReservation: 'streams.enabled',
+};
 type Done = (error?: Error) => void;
 
 /**
- * What every request of an operation passes before its controller, in the order of the contract: early refusal, token, role, form.
- * Each route gets hooks made for its operation, so the hot one looks nothing up. Rate limits and the block list belong here, too.
+ * What every request of an operation passes before its controller: switched off, early refusal, rate of the address, token, role, rate of the
+ * account, requests under way, form. Each route gets hooks made for its operation, so the hot one looks nothing up.
  */
 @Injectable()
 export class AdmissionHooks {
-  constructor(@Inject(JwtVerifier) private readonly tokens: JwtVerifier, private readonly early: EarlyRefusal) {}
+  constructor(
+    @Inject(JwtVerifier) private readonly tokens: JwtVerifier,
+    private readonly early: EarlyRefusal,
+    private readonly limits: RequestLimits,
+    private readonly inFlight: InFlight,
+    private readonly switches: Switches,
+  ) {}
 
   /** Sets the limits and hooks of a route as its operation wants them. A route that no document knows is a bug, and open to all: refused. */
   apply(route: RouteOptions): void {
@@ -33,11 +50,18 @@ export class AdmissionHooks {
 
   private onRequest(operation: Operation) {
     const judgesEarly = operation.id === 'createReservation';
+    const switchName = switchOf[operation.id];
+    const route = limitedRoute(operation);
+    const mayHold = (request: FastifyRequest): boolean => this.early.mayHold(request);
     return (request: FastifyRequest, reply: FastifyReply, done: Done): void => {
-      const refusal = (judgesEarly ? this.early.judge(request) : null) ?? this.authenticate(operation, request);
+      const first = (switchName && !this.switches.values[switchName] ? switchedOff() : null)
+        ?? (judgesEarly ? this.early.judge(request) : null)
+        ?? this.limits.judgeAddress(route, request, mayHold)
+        ?? this.authenticate(operation, request);
+      const known = (refusal: Refusal | null): void => settle(refusal ?? this.limits.judgeAccount(route, request, mayHold) ?? this.inFlight.enter(route.kind, reply), reply, done);
       // A promise costs a turn of the loop: only a token that needs the provider's keys is one.
-      if (refusal instanceof Promise) refusal.then((later) => settle(later, reply, done), done);
-      else settle(refusal, reply, done);
+      if (first instanceof Promise) first.then(known, done);
+      else known(first);
     };
   }
 
@@ -68,6 +92,8 @@ function authorize({ roles }: Operation, request: FastifyRequest, identity: Iden
     ? null
     : refuse('FORBIDDEN', `This needs the role ${roles.join(' or ')}.`);
 }
+
+const switchedOff = (): Refusal => refuse('UNAVAILABLE', 'This is switched off for the moment.');
 
 /** Checks parameters, headers and body against the document, and hands the controller what it may rely on. */
 function readCall({ operation, ...options }: OperationRoute) {

@@ -24,11 +24,13 @@ export function trustedProxies(list: readonly string[]): BlockList {
  */
 export function clientAddress(peer: string, forwardedFor: string | undefined, trusted: BlockList): string {
   let address = plain(peer);
-  const hops = forwardedFor?.split(',') ?? [];
-  while (isTrusted(address, trusted)) {
-    const hop = plain(hops.pop()?.trim() ?? '');
+  // From the right, one hop at a time: a header of 16 KB is not taken apart for the one hop that counts.
+  for (let end = forwardedFor?.length ?? 0; end > 0 && isTrusted(address, trusted);) {
+    const comma = forwardedFor?.lastIndexOf(',', end - 1) ?? -1;
+    const hop = plain(forwardedFor?.slice(comma + 1, end).trim() ?? '');
     if (isIP(hop) === 0) break;
     address = hop;
+    end = comma;
   }
   return address;
 }
@@ -38,9 +40,11 @@ export function clientAddress(peer: string, forwardedFor: string | undefined, tr
  * nobody who reads Redis can tell the addresses. Hex, 32 characters.
  */
 export function addressHash(address: string, secretHex: string): string {
-  const counted = isIPv6(address) ? network64(address) : address;
-  return createHmac('sha256', Buffer.from(secretHex, 'hex')).update(`address\n${counted}`).digest('hex').slice(0, 32);
+  return createHmac('sha256', Buffer.from(secretHex, 'hex')).update(`address\n${countedAddress(address)}`).digest('hex').slice(0, 32);
 }
+
+/** An address as limits count it: IPv6 by the /64, of which one subscriber has every address. */
+export const countedAddress = (address: string): string => (isIPv6(address) ? network64(address) : address);
 
 function isTrusted(address: string, trusted: BlockList): boolean {
   return isIP(address) !== 0 && trusted.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
@@ -73,8 +77,16 @@ export class ClientAddresses {
 
   /** What a sale counts per address; see {@link addressHash}. */
   hashOf(request: FastifyRequest, secretHex: string): string {
+    return addressHash(this.of(request), secretHex);
+  }
+
+  /** What the gateway counts per address; see {@link countedAddress}. */
+  countedOf(request: FastifyRequest): string {
+    return countedAddress(this.of(request));
+  }
+
+  private of(request: FastifyRequest): string {
     const forwardedFor = request.headers['x-forwarded-for'];
-    const address = clientAddress(request.socket.remoteAddress ?? '', [forwardedFor].flat().join(','), this.trusted);
-    return addressHash(address, secretHex);
+    return clientAddress(request.socket.remoteAddress ?? '', [forwardedFor].flat().join(','), this.trusted);
   }
 }

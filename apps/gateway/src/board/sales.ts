@@ -48,6 +48,13 @@ export class Sales {
     return document.state === 'APPROVED' || this.board.isCurrent() ? closedBecause(document, [], nowMs) : null;
   }
 
+  /** Whether the sale sells now, for sure: what stands against an attempt then is no different in seckill's eyes. */
+  sellsForSure(document: SaleDocument): boolean {
+    const nowMs = this.clock.nowMs();
+    const lanes = this.sellingLanes(document);
+    return nowMs !== null && lanes !== null && !isNearBoundary(document, nowMs) && closedBecause(document, lanes, nowMs) === null;
+  }
+
   private sellingLanes(document: SaleDocument): LaneBoard[] | null {
     const lanes = this.board.trustedLanes(document);
     return lanes?.every((lane) => lane.selling) ? lanes : null;

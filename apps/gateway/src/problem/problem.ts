@@ -1,5 +1,6 @@
 import { problems, type ProblemCode, type Refusal } from '@floodgate/contracts';
 import type { FastifyReply } from 'fastify';
+import { countRefusal } from '../metrics.js';
 
 /** How long a client should wait, milliseconds, before jitter: long enough to drain a queue, short enough not to lose a sale. */
 const retryAfterMs: Partial<Record<ProblemCode, number>> = {
@@ -15,6 +16,7 @@ const retryAfterMs: Partial<Record<ProblemCode, number>> = {
  */
 export function sendProblem(reply: FastifyReply, refusal: Refusal): void {
   const { status } = problems[refusal.code];
+  countRefusal(refusal.code, refusal.extra?.['scope']);
   const body = problemBody(refusal, reply.request.id);
   const wait = body['retryAfterMs'];
   if (typeof wait === 'number') reply.header('retry-after', String(Math.ceil(wait / 1_000)));

@@ -17,8 +17,14 @@ export class EarlyRefusal {
     const { saleId } = request.params as { saleId: string };
     const refusal = this.sales.refusalForAll(saleId);
     if (!refusal) return null;
+    return this.mayHold(request) ? null : refusal;
+  }
+
+  /** Whether the account that the request claims to come from was admitted in its sale: only such a one can have a replay. */
+  mayHold(request: FastifyRequest): boolean {
+    const { saleId } = request.params as { saleId: string };
     const token = bearerToken(request.headers.authorization);
     const accountId = token === null ? null : claimedAccount(token);
-    return accountId !== null && this.sales.board.isAdmitted(saleId, hash32(accountId)) ? null : refusal;
+    return accountId !== null && this.sales.board.isAdmitted(saleId, hash32(accountId));
   }
 }

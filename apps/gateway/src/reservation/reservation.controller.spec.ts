@@ -61,11 +61,12 @@ describe('an attempt that seckill admits', () => {
   it('and is replayed word for word, whatever the order of the items', async () => {
     const sale = publish(aSale());
     const items = [{ itemId: `${sale.saleId}-2`, quantity: 1 }, { itemId: `${sale.saleId}-1`, quantity: 2 }];
-    const entryToken = gateway.entryTokens.issue({ saleId: sale.saleId, accountId: buyer, notBeforeMs: 0, expiresMs: Date.now() - 1 });
+    const tokenUntil = (ms: number) => gateway.entryTokens.issue({ saleId: sale.saleId, accountId: buyer, notBeforeMs: 0, expiresMs: Date.now() + ms });
     judge({ word: 'reserved', number: 5, reservedAtMs });
-    const first = await reserve(sale, { body: { entryToken, items } });
+    const first = await reserve(sale, { body: { entryToken: tokenUntil(60_000), items } });
     judge({ word: 'replayed', number: 5, reservedAtMs });
-    const second = await reserve(sale, { body: { entryToken, items: items.toReversed() } });
+    // Before the board has told of the admission, and with a token that has expired by now.
+    const second = await reserve(sale, { body: { entryToken: tokenUntil(-1), items: items.toReversed() } });
     expect([second.status, second.headers['idempotency-replayed']]).toEqual([202, 'true']);
     expect(second.text).toBe(first.text);
   });
@@ -122,11 +123,18 @@ describe('the order of refusals', () => {
     ['that is none', () => 'et1.b3BlbiBzZXNhbWU.Zm9yIHNob3c', 'entry-token-forged'],
     ['that has expired', (sale: SaleDocument) => gateway.entryTokens.issue({ saleId: sale.saleId, accountId: buyer, notBeforeMs: 0, expiresMs: Date.now() - 1 }), 'entry-token-expired'],
   ])('leaves an entry token %s to be judged after replay and state', async (_, tokenOf, gate) => {
-    const sale = publish(aSale());
+    const sale = publish(aSale(), { atMs: Date.now() - 10_000 });
     judge({ word: 'gated' });
-    const got = await reserve(sale, { body: { entryToken: tokenOf(sale), items: [{ itemId: `${sale.saleId}-1`, quantity: 1 }] } });
-    expect(codeOf(got)).toEqual([403, 'ENTRY_TOKEN_INVALID']);
+    const body = { entryToken: tokenOf(sale), items: [{ itemId: `${sale.saleId}-1`, quantity: 1 }] };
+    expect(codeOf(await reserve(sale, { body }))).toEqual([403, 'ENTRY_TOKEN_INVALID']);
     expect(client.bodies('reserve')[0]?.attempts[0]?.gate).toBe(gate);
+    // Where the board knows that the sale sells and that this account never got anything, seckill need not be asked.
+    publish(sale);
+    expect(codeOf(await reserve(sale, { body }))).toEqual([403, 'ENTRY_TOKEN_INVALID']);
+    expect(client.count('reserve')).toBe(1);
+    publish(sale, { admitted: [hash32(buyer)] });
+    judge({ word: 'replayed', number: 1, reservedAtMs: 1 });
+    expect((await reserve(sale, { body })).status).toBe(gate === 'entry-token-forged' ? 403 : 202);
   });
 
   it.each([
@@ -219,7 +227,7 @@ describe('early refusals', () => {
   it('do not hide an item that does not exist', async () => {
     const sale = publish(aSale(), { items: [['Sale000001-1', 1, 0], ['Sale000001-2', 0, 0]] });
     judge({ word: 'item-not-found', itemId: 'Sale000001-9' });
-    const body = { entryToken: 'x', items: [{ itemId: 'Sale000001-9', quantity: 1 }] };
+    const body = { entryToken: gateway.entryTokens.issue({ saleId: sale.saleId, accountId: buyer, notBeforeMs: 0, expiresMs: Date.now() + 60_000 }), items: [{ itemId: 'Sale000001-9', quantity: 1 }] };
     expect(codeOf(await reserve(sale, { body }))).toEqual([404, 'ITEM_NOT_FOUND']);
   });
 });

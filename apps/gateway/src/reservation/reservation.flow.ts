@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import {
-  laneOf, packItems, refuse, reservationId, type Attempt, type Gate, type ItemQuantity, type ProblemCode, type Refusal, type SaleDocument,
-} from '@floodgate/contracts';
+import { hash32, laneOf, packItems, refuse, reservationId, type Attempt, type ItemQuantity, type Refusal, type SaleDocument } from '@floodgate/contracts';
 import { isoTime } from '@floodgate/platform';
 import { ClientAddresses } from '../admission/client-address.js';
-import { Gates } from '../admission/gates.js';
+import { Gates, type GateVerdict } from '../admission/gates.js';
+import { Recent } from '../admission/recent.js';
 import { Sales } from '../board/sales.js';
 import type { Answer, Call } from '../openapi/operation.decorator.js';
 import { isRefusal } from '../problem/services.js';
@@ -18,18 +17,15 @@ export interface ReservationRequest {
 
 /** Polling sooner cannot show more: the order is usually made within this. One figure, so that a replay is answered word for word. */
 const pollAfterMs = 500;
-
-const gateRefusals: Record<Gate, { code: ProblemCode; detail: string }> = {
-  'clear': { code: 'UNAVAILABLE', detail: 'The attempt could not be judged.' },
-  'entry-token-forged': { code: 'ENTRY_TOKEN_INVALID', detail: 'The entry token is not for this account and sale.' },
-  'entry-token-expired': { code: 'ENTRY_TOKEN_INVALID', detail: 'The entry token is not valid at this time.' },
-  'buyer-blocked': { code: 'BUYER_BLOCKED', detail: 'This account may not buy.' },
-  'not-eligible': { code: 'NOT_ELIGIBLE', detail: 'The sale is not for this account.' },
-};
+/** More than one gateway admits within the second that the board may take. */
+const heldHereMax = 20_000;
 
 /** A checked attempt's way to Redis and back. What comes before (token, role, form of the request) is done by then. */
 @Injectable()
 export class ReservationFlow {
+  /** Accounts that this gateway saw admitted: a retry may be faster than the board, which tells of them within a second. */
+  private readonly heldHere = new Recent<true>(heldHereMax);
+
   constructor(
     private readonly sales: Sales,
     private readonly seckill: SeckillClient,
@@ -44,24 +40,47 @@ export class ReservationFlow {
     if (isRefusal(document)) return document;
     const refusal = this.gates.refusalWhileStarting() ?? this.sales.refusalWithoutLanes(document) ?? this.sales.refusalForItems(document, call.actor.accountId, call.body.items);
     if (refusal) return refusal;
-    const attempt = this.attemptOf(document, call);
-    const judged = await this.seckill.reserve(saleId, laneOf(call.actor.accountId, document.lanes), attempt);
+    const { actor: { accountId }, body: { entryToken }, request: { limited } } = call;
+    const verdict = this.gates.judge(document, { accountId, entryToken, limited });
+    const turnedAway = this.refusalHere(document, call, verdict);
+    if (turnedAway) {
+      this.gates.refused(document, accountId, verdict.gate);
+      return turnedAway;
+    }
+    const attempt = this.attemptOf(document, call, verdict);
+    const judged = await this.seckill.reserve(saleId, laneOf(accountId, document.lanes), attempt);
     if (judged.word === 'gated') this.gates.refused(document, attempt.accountId, attempt.gate);
-    return this.answer(document, attempt, judged);
+    return this.answer(document, attempt, { ...judged, verdict });
   }
 
-  private attemptOf(document: SaleDocument, { actor, headers, body, request }: Call<ReservationRequest>): Attempt {
+  /**
+   * The refusal that the script would come to, from memory: forged tokens and floods cost neither message nor Redis. Only while the sale sells
+   * for sure, and only where no replay can come first (with a forged token none does).
+   */
+  private refusalHere(document: SaleDocument, { actor, body }: Call<ReservationRequest>, { gate, refusal }: GateVerdict): Refusal | null {
+    if (gate === 'clear' || !this.sales.sellsForSure(document)) return null;
+    if (gate !== 'entry-token-forged' && this.mayHold(document.saleId, actor.accountId)) return null;
+    const unknown = gate.startsWith('rate-') ? body.items.find(({ itemId }) => !document.items.some((item) => item.itemId === itemId)) : undefined;
+    return unknown ? itemNotFound(unknown.itemId) : refusal;
+  }
+
+  private mayHold(saleId: string, accountId: string): boolean {
+    return this.heldHere.get(`${saleId}|${accountId}`) !== undefined || this.sales.board.isAdmitted(saleId, hash32(accountId));
+  }
+
+  private attemptOf(document: SaleDocument, { actor, headers, body, request }: Call<ReservationRequest>, { gate }: GateVerdict): Attempt {
     const { saleId, ridSecret } = document;
     return {
       rid: reservationId(saleId, ridSecret, actor.accountId, headers['idempotency-key'] ?? ''),
       accountId: actor.accountId,
       ipHash: document.limits.perIp === null ? '' : this.addresses.hashOf(request, ridSecret),
-      gate: this.gates.judge(document, actor.accountId, body.entryToken),
+      gate,
       items: packItems(body.items),
     };
   }
 
-  private answer(document: SaleDocument, attempt: Attempt, judged: Judged): Answer {
+  private answer(document: SaleDocument, attempt: Attempt, judged: JudgedAttempt): Answer {
+    if (mayHoldAfter.has(judged.word)) this.heldHere.set(`${document.saleId}|${attempt.accountId}`, true);
     if (judged.word === 'reserved' || judged.word === 'replayed') return this.accepted(attempt, judged);
     return refusalOf(document, attempt, judged);
   }
@@ -81,17 +100,26 @@ export class ReservationFlow {
   }
 }
 
+interface JudgedAttempt extends Judged {
+  verdict: GateVerdict;
+}
+
+/** After these the account may have a replay. */
+const mayHoldAfter: ReadonlySet<Judged['word']> = new Set(['reserved', 'replayed', 'outcome-unknown']);
+
 const statusUrl = (rid: string): string => `/v1/reservations/${rid}`;
 
+const itemNotFound = (itemId: string): Refusal => refuse('ITEM_NOT_FOUND', 'The sale has no such item.', { itemId });
+
 /** Seckill's word in the words of the contract. */
-function refusalOf(document: SaleDocument, attempt: Attempt, judged: Judged): Refusal {
+function refusalOf(document: SaleDocument, attempt: Attempt, judged: JudgedAttempt): Refusal {
   switch (judged.word) {
     case 'key-reused': return refuse('IDEMPOTENCY_KEY_REUSED', 'The key is bound to other items.');
     case 'not-open': return refuse('SALE_NOT_OPEN', 'The sale opens later.', { opensAt: isoTime(document.opensAtMs) });
     case 'paused': return refuse('SALE_PAUSED', 'The sale is paused.');
     case 'ended': return refuse('SALE_ENDED', 'The sale has ended.');
-    case 'gated': return refuse(gateRefusals[attempt.gate].code, gateRefusals[attempt.gate].detail);
-    case 'item-not-found': return refuse('ITEM_NOT_FOUND', 'The sale has no such item.', { itemId: judged.itemId });
+    case 'gated': return judged.verdict.refusal;
+    case 'item-not-found': return itemNotFound(judged.itemId ?? '');
     case 'limit-reached': return refuse('LIMIT_REACHED', 'The limit is reached.', { limit: judged.limit, scope: judged.scope });
     case 'sold-out': {
       const { itemId, remaining = 0, mayReturn = false } = judged;

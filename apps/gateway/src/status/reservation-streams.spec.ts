@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { OrderNotice, ReservationView } from '@floodgate/contracts';
+import { switchValues, type OrderNotice, type ReservationView } from '@floodgate/contracts';
 import { Shutdown } from '@floodgate/platform';
 import { callOperation } from '../testing/contract.js';
 import { aSale, bearer, startGateway, type Gateway } from '../testing/gateway.fixture.js';
@@ -152,7 +152,7 @@ describe('the stream of a reservation', () => {
 
   it('is forgotten when the client goes, and bounded for each account', async () => {
     current = view(1);
-    const streams = await Promise.all(Array.from({ length: streaming.streamsPerAccountMax }, () => open()));
+    const streams = await Promise.all(Array.from({ length: switchValues(false)['streams.per-account-max'] }, () => open()));
     const one = () => callOperation(gateway.app, 'streamReservation', { path: { id: rid }, headers: bearer('buyer-1', 'buyer') });
     expect((await one()).json).toMatchObject({ code: 'RATE_LIMITED', scope: 'account' });
     streams[0]?.stream.destroy();

@@ -4,14 +4,12 @@ import { refuse, type Refusal, type ReservationView } from '@floodgate/contracts
 import { Shutdown, errorText } from '@floodgate/platform';
 import type { FastifyReply } from 'fastify';
 import type { Call } from '../openapi/operation.decorator.js';
+import { Switches } from '../switches/switches.js';
 import { OrderNotices } from './order-notices.js';
 import { ReservationReader } from './reservation-reader.js';
 
 export const streaming = {
   heartbeatMs: 15_000,
-  /** Each stream is a socket and a read every 15 s. */
-  streamsMax: 20_000,
-  streamsPerAccountMax: 10,
   /** A reader that lets this much pile up is gone. */
   unreadBytesMax: 65_536,
 } as const;
@@ -23,7 +21,7 @@ export class ReservationStreams implements OnModuleInit, OnModuleDestroy {
   private readonly perAccount = new Map<string, number>();
   private stopped = false;
 
-  constructor(private readonly reader: ReservationReader, private readonly notices: OrderNotices, private readonly shutdown: Shutdown) {}
+  constructor(private readonly reader: ReservationReader, private readonly notices: OrderNotices, private readonly shutdown: Shutdown, private readonly switches: Switches) {}
 
   onModuleInit(): void {
     this.shutdown.onIntake('event streams', () => this.onModuleDestroy());
@@ -40,8 +38,8 @@ export class ReservationStreams implements OnModuleInit, OnModuleDestroy {
     const rid = path['id'] ?? '';
     const { accountId } = actor;
     if (this.stopped) return refuse('UNAVAILABLE', 'This gateway is stopping.');
-    if (this.streams.size >= streaming.streamsMax) return refuse('OVERLOADED', 'Too many streams are open; poll instead.');
-    if ((this.perAccount.get(accountId) ?? 0) >= streaming.streamsPerAccountMax) return refuse('RATE_LIMITED', 'Too many streams of this account are open.', { scope: 'account' });
+    if (this.streams.size >= this.switches.values['streams.open-max']) return refuse('OVERLOADED', 'Too many streams are open; poll instead.');
+    if ((this.perAccount.get(accountId) ?? 0) >= this.switches.values['streams.per-account-max']) return refuse('RATE_LIMITED', 'Too many streams of this account are open.', { scope: 'account' });
     const stream = new ReservationStream(() => this.reader.read(rid, accountId));
     // Listening begins before the first read: what changes in between is told twice rather than never.
     const unwatch = this.notices.watch(rid, (version) => stream.hint(version));

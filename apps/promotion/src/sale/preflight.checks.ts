@@ -48,7 +48,7 @@ export const checks: readonly Check[] = [
     check: 'limits',
     when: 'before',
     fault: (sale, { stock }) => limitFault(sale, stock),
-    fine: ({ limits }) => `Per account ${limits.perAccount ?? 'without limit'}, per address ${limits.perIp ?? 'without limit'}.`,
+    fine: ({ limits }) => `Per account ${limits.perAccount ?? 'without limit'}, per address ${limits.perIp ?? 'without limit'}; ${limits.attemptsPerMinute ?? 'any number of'} attempts a minute.`,
   },
   {
     check: 'features',

@@ -56,7 +56,6 @@ describe('a sale as it is sent', () => {
     ['re-acquiring for late payments', { latePayment: 'reacquire' }, '/latePayment'],
     ['an audience', { audience: { accounts: [] } }, '/audience'],
     ['a picture puzzle', { challenge: 'picture' }, '/challenge'],
-    ['a limit of attempts', { limits: { attemptsPerMinute: 5 } }, '/limits/attemptsPerMinute'],
     ['a voucher', { items: [first, { ...second, kind: 'voucher' }] }, '/items/1/kind'],
   ])('refuses %s by its path', (_what, changes, path) => {
     expect(faultsOf({ ...saleInput(), ...changes })).toEqual([path]);

@@ -84,7 +84,6 @@ function isDate(value: string): boolean {
 }
 
 function contentOf(input: SaleInput): SaleContent {
-  const { attemptsPerMinute: _notBuilt, ...limits } = input.limits;
   return {
     title: input.title,
     merchantId: input.merchantId,
@@ -93,7 +92,7 @@ function contentOf(input: SaleInput): SaleContent {
     closesAtMs: Date.parse(input.closesAt),
     paymentWindowSeconds: input.paymentWindowSeconds,
     latePayment: 'refund',
-    limits,
+    limits: input.limits,
     challenge: input.challenge,
     items: input.items.map((item) => ({
       skuId: item.skuId,

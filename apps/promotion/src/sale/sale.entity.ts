@@ -28,7 +28,7 @@ export interface SaleContent {
   paymentWindowSeconds: number;
   latePayment: 'refund';
   /** As given: absent or null means no limit. */
-  limits: { perAccount?: number | null; perIp?: number | null };
+  limits: { perAccount?: number | null; perIp?: number | null; attemptsPerMinute?: number | null };
   /** What a buyer has to solve before entering. */
   challenge: 'none' | 'proof-of-work';
   items: SaleItem[];

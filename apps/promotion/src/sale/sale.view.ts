@@ -42,7 +42,7 @@ export function saleDocument(sale: Sale): SaleDocument {
     closesAtMs: sale.closesAtMs,
     paymentWindowMs: sale.paymentWindowSeconds * 1_000,
     latePayment: sale.latePayment,
-    limits: { perAccount: sale.limits.perAccount ?? null, perIp: sale.limits.perIp ?? null },
+    limits: { perAccount: sale.limits.perAccount ?? null, perIp: sale.limits.perIp ?? null, attemptsPerMinute: sale.limits.attemptsPerMinute ?? null },
     challenge: sale.challenge,
     currency: currencyOf(sale),
     ridSecret: sale.ridSecret,

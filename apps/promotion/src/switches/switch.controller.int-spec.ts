@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { switchNames, type Actor, type SwitchView } from '@floodgate/contracts';
+import { switchNames, type Actor, type Answer, type SwitchView } from '@floodgate/contracts';
 import { Database, type RequestClient } from '@floodgate/platform';
 import { eventually, startService, type RunningService } from '@floodgate/platform/testing';
 import { AppModule } from '../app.module.js';
@@ -23,7 +23,7 @@ describe('switches', () => {
   it('have their defaults until somebody sets them, page by page', async () => {
     const seen: SwitchView[] = [];
     for (let cursor: string | null = null; ;) {
-      const page = await client.ask('list-switches', { limit: 4, cursor });
+      const page: Answer<'list-switches'> = await client.ask('list-switches', { limit: 4, cursor });
       if (!page.ok) throw new Error(page.detail);
       seen.push(...page.value.items);
       cursor = page.value.nextCursor;

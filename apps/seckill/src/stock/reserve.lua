@@ -126,10 +126,12 @@ end
 local function decide(rid, record, accountId, ipHash, gate, items)
   local refusal = (gate ~= 'entry-token-forged' and replay(rid, record, accountId, items)) or stateRefusal()
   if refusal then return refusal end
-  if gate ~= 'clear' then return 'gated' end
+  local rateLimited = string.sub(gate, 1, 5) == 'rate-'
+  if gate ~= 'clear' and not rateLimited then return 'gated' end
   local list = wish(items)
   if not list then return 'malformed' end
   if list.missing then return 'item-not-found|' .. list.missing end
+  if rateLimited then return 'gated' end
   local total = list.total
   refusal = limitRefusal(list, total, accountId, ipHash) or stockRefusal(list)
   if refusal then return refusal end

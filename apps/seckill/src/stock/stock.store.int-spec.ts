@@ -163,6 +163,41 @@ describe('limits count units held or paid', () => {
   });
 });
 
+describe('a rate that the gateway found passed', () => {
+  const gates = ['rate-limited-ip', 'rate-limited-account', 'rate-limited-sale'] as const;
+
+  it.each(gates)('%s comes after replay, state and unknown items, before limits and stock, and takes nothing', async (gate) => {
+    await lane.load({ perAccount: 2 });
+    const won = lane.attempt('ada', 'k', [[1, 2]]);
+    await lane.decide(won);
+    const before = await lane.everything();
+    expect(await lane.words(
+      { ...won, gate }, lane.attempt('ada', 'k', [[2, 1]], { gate }), lane.attempt('bob', 'k', [[9, 1]], { gate }),
+      lane.attempt('ada', 'k2', [[1, 1]], { gate }), lane.attempt('bob', 'k', [[1, 99]], { gate }), lane.attempt('bob', 'k', [[1, 1]], { gate }),
+    )).toEqual(['replayed', 'key-reused', 'item-not-found', 'gated', 'gated', 'gated']);
+    expect(await lane.everything()).toEqual(before);
+    const closed = new LaneFixture(redis);
+    await closed.load({ closesAtMs: Date.now() - 1 });
+    expect(await closed.words(closed.attempt('ada', 'k', [[1, 1]], { gate }))).toEqual(['ended']);
+  });
+});
+
+describe('account and address together', () => {
+  it('bind the same attempt: the account wherever it comes from, the address whoever comes from it', async () => {
+    await lane.load({ perAccount: 2, perIp: 3, items: [{ itemId: lane.item(1), allotment: 50, perAccount: null }] });
+    const attempt = (account: string, key: string, ipHash: string) => lane.attempt(account, key, [[1, 1]], { ipHash });
+    const [first, , third] = [attempt('ada', '1', 'home'), attempt('ada', '2', 'work'), attempt('bob', '1', 'home')] as const;
+    expect(await lane.words(first, attempt('ada', '2', 'work'))).toEqual(['reserved', 'reserved']);
+    expect(await lane.decide(attempt('ada', '3', 'cafe'))).toEqual(['limit-reached|sale|2']);
+    expect(await lane.words(third, attempt('cid', '1', 'home'))).toEqual(['reserved', 'reserved']);
+    expect(await lane.decide(attempt('dan', '1', 'home'))).toEqual(['limit-reached|ip|3']);
+    // A refused attempt has counted for neither: the same account passes from elsewhere, and what is given back is free for both.
+    expect(await lane.words(attempt('dan', '2', 'work'))).toEqual(['reserved']);
+    await lane.sync(lane.row(first, 1, 'closed'));
+    expect(await lane.words(attempt('ada', '4', 'home'), attempt('eve', '1', 'home'))).toEqual(['reserved', 'limit-reached']);
+  });
+});
+
 describe('within one vector', () => {
   it('later attempts see what earlier ones took', async () => {
     await lane.load();
