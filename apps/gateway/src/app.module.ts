@@ -4,6 +4,7 @@ import { AuditLogController } from './admin/audit-log.controller.js';
 import { BlockListController } from './admin/block-list.controller.js';
 import { DeadLetterController } from './admin/dead-letter.controller.js';
 import { RecordsController } from './admin/records.controller.js';
+import { StockController } from './admin/stock.controller.js';
 import { SaleAdminController } from './admin/sale-admin.controller.js';
 import { SettlementController } from './admin/settlement.controller.js';
 import { AdmissionHooks } from './admission/admission.hooks.js';
@@ -52,7 +53,7 @@ import { Switches } from './switches/switches.js';
 
 const controllers = [
   ReservationController, EntryTokenController, ChallengeController, SaleController, StatusController, OrderController, PaymentCallbackController,
-  SaleAdminController, RecordsController, SettlementController, DeadLetterController, BlockListController, AuditLogController, SwitchController, HealthController, OpenApiController, BoardConsumer,
+  SaleAdminController, StockController, RecordsController, SettlementController, DeadLetterController, BlockListController, AuditLogController, SwitchController, HealthController, OpenApiController, BoardConsumer,
 ];
 
 /** The gateway with this configuration. It owns no data: everything here is learned from the other services and forgotten at the end. */

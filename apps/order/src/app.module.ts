@@ -14,6 +14,7 @@ import { ReportModule } from './report/report.module.js';
 import { SaleModule } from './sale/sale.module.js';
 import { SettlementModule } from './settlement/settlement.module.js';
 import { StuckSagaModule } from './stuck-saga/stuck-saga.module.js';
+import { StockChangeModule } from './stock-change/stock-change.module.js';
 import { SweeperModule } from './sweeper/sweeper.module.js';
 
 /** What happens after a reservation. Owns the Postgres schema `orders`. */
@@ -35,7 +36,7 @@ export class AppModule {
         OutboxModule,
         PaymentProviderModule.forRoot(providerSettings(config)),
         PaymentModule, PurchaseModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule, SettlementModule,
-        StuckSagaModule,
+        StuckSagaModule, StockChangeModule,
       ],
     };
   }

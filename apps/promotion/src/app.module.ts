@@ -17,6 +17,7 @@ import { ArmJob } from './sale/arm.job.js';
 import { PreflightFacts } from './sale/preflight.facts.js';
 import { SaleController } from './sale/sale.controller.js';
 import { SaleStore } from './sale/sale.store.js';
+import { StockConsumer } from './sale/stock.consumer.js';
 import { PRODUCTION, SwitchController } from './switches/switch.controller.js';
 import { SwitchStore } from './switches/switch.store.js';
 
@@ -27,7 +28,7 @@ const production = (config: Partial<Config>) => ({ provide: PRODUCTION, useValue
 @Injectable()
 class PostgresProbe {
   constructor(probes: ConsumerProbes, database: Database) {
-    for (const queue of ['promotion.note-armed', 'promotion.note-act'] as const) probes.register(queue, () => database.reachable());
+    for (const queue of ['promotion.note-armed', 'promotion.note-act', 'promotion.note-stock'] as const) probes.register(queue, () => database.reachable());
   }
 }
 
@@ -42,7 +43,7 @@ export class AppModule {
         PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'promotion', migrations, applicationName: 'promotion' }),
         OutboxModule,
       ],
-      controllers: [SaleController, ArmConsumer, AuditLogController, BlockListController, SwitchController],
+      controllers: [SaleController, ArmConsumer, StockConsumer, AuditLogController, BlockListController, SwitchController],
       providers: [PostgresProbe, SaleStore, AuditLogStore, PreflightFacts, ArmJob, BlockListStore, AbuseStore, SwitchStore, production(config)],
     };
   }

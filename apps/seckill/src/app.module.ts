@@ -21,6 +21,7 @@ import { Reaper } from './relay/reaper.js';
 import { ReservationRelay } from './relay/reservation.relay.js';
 import { Reservations } from './reserve/reservations.js';
 import { ReserveController } from './reserve/reserve.controller.js';
+import { TakeBackController } from './reserve/take-back.controller.js';
 import { BoardStore } from './stock/board.store.js';
 import { LoadStore } from './stock/load.store.js';
 import { RelayStore } from './stock/relay.store.js';
@@ -50,7 +51,7 @@ export class AppModule {
   static with(config: Pick<Config, 'REDIS_URL'>): DynamicModule {
     return {
       module: AppModule,
-      controllers: [ReserveController, SyncStockConsumer, ChangeSaleConsumer, LoadLanesConsumer, BoardController, RecordsController, CheckRedisController, ChallengeController],
+      controllers: [ReserveController, TakeBackController, SyncStockConsumer, ChangeSaleConsumer, LoadLanesConsumer, BoardController, RecordsController, CheckRedisController, ChallengeController],
       providers: [
         { provide: Redis, useFactory: () => createRedis(config.REDIS_URL, { name: 'seckill' }) },
         RedisLifecycle, RedisLink, RedisClock,

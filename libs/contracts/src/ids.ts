@@ -21,6 +21,12 @@ export function saleOfReservation(rid: string): string | null {
   return /^([A-Za-z0-9]{1,16})\.[A-Za-z0-9_-]{22}$/.exec(rid)?.[1] ?? null;
 }
 
+/**
+ * Who holds the units that an operator is taking back, where a reservation names its buyer. No account can be called this:
+ * ids of accounts have no such character.
+ */
+export const stockAccount = '@stock';
+
 /** Items are numbered within their sale, from 1. */
 export const itemId = (saleId: string, number: number): string => `${saleId}-${number}`;
 

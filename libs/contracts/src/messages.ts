@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stockAccount } from './ids.js';
 import { releaseReasons, reservationStates, storedSaleStates } from './sale-state.js';
 import { switchStateSchema } from './switches.js';
 
@@ -43,6 +44,8 @@ export const saleDocumentSchema = z.object({
     listPrice: z.int().min(0).nullable(),
     quota: units,
     perAccount: z.int().min(1).nullable(),
+    /** Rises with each change of the quota after the approval; absent before the first. */
+    stockVersion: z.int().min(1).optional(),
   })).min(1),
 });
 export type SaleDocument = z.infer<typeof saleDocumentSchema>;
@@ -59,7 +62,11 @@ export const laneLoadSchema = z.object({
   closesAtMs: timeMs,
   perAccount: z.int().min(1).nullable(),
   perIp: z.int().min(1).nullable(),
-  items: z.array(z.object({ itemId: idSchema, allotment: units, perAccount: z.int().min(1).nullable() })).min(1),
+  items: z.array(z.object({
+    itemId: idSchema, allotment: units, perAccount: z.int().min(1).nullable(),
+    /** Rises with each change of the allotment. */
+    allotmentVersion: z.int().min(0).optional(),
+  })).min(1),
 });
 export type LaneLoad = z.infer<typeof laneLoadSchema>;
 
@@ -75,9 +82,24 @@ export const reservationSchema = z.object({
 });
 export type Reservation = z.infer<typeof reservationSchema>;
 
-/** What Postgres says of one reservation: whether it holds its units, and whether that is final (paid, or given back). */
-export const syncRowSchema = reservationSchema.extend({ version: z.int().min(1), holds: z.boolean(), settled: z.boolean() });
+/**
+ * What Postgres says of one reservation: whether it holds its units, and whether that is final (paid, or given back). Units that an
+ * operator takes back are reserved too, by `stockAccount` and in any number.
+ */
+export const syncRowSchema = reservationSchema.extend({
+  accountId: idSchema.or(z.literal(stockAccount)),
+  items: z.array(z.object({ itemId: idSchema, quantity: z.int().min(1) })).min(1).max(20),
+  version: z.int().min(1), holds: z.boolean(), settled: z.boolean(),
+});
 export type SyncRow = z.infer<typeof syncRowSchema>;
+
+/** How many units of an item a lane has in all, as Postgres has it at one version. */
+export const allotmentSchema = z.object({ itemId: idSchema, version: z.int().min(1), allotment: units });
+export type Allotment = z.infer<typeof allotmentSchema>;
+
+/** Free units of one item that Redis has taken out of sale for an operator; `rid` is the id of the act. */
+export const takeBackSchema = z.object({ rid: idSchema, itemId: idSchema, quantity: z.int().min(1), number: z.int().min(1), reservedAtMs: timeMs });
+export type TakeBack = z.infer<typeof takeBackSchema>;
 
 /** The public face of an order at one version. */
 export const orderNoticeSchema = z.object({
@@ -145,8 +167,18 @@ export const messages = {
   'rebuild-lanes': z.object({ reason: z.string(), seen: z.array(z.object({ saleId: idSchema, lane, epoch })).min(1) }),
   /** seckill → order: reservations of one lane, to be judged. Identity is the rid, not the message. */
   'place-order': z.object({ saleId: idSchema, lane, epoch, reservations: z.array(reservationSchema).min(1).max(256) }),
-  /** order → seckill: rows of one lane as Postgres has them; apply only newer versions. */
-  'sync-stock': z.object({ saleId: idSchema, lane, rows: z.array(syncRowSchema).min(1) }),
+  /** seckill → order: units that the reserve script took out of sale for an operator, to be booked. Identity is the rid, not the message. */
+  'book-take-back': z.object({ saleId: idSchema, lane, epoch, takeBacks: z.array(takeBackSchema).min(1).max(256) }),
+  /**
+   * order → seckill: rows and allotments of one lane as Postgres has them; apply only newer versions. An allotment that shrank comes
+   * with the row that held its units, and both are applied at once.
+   */
+  'sync-stock': z.object({ saleId: idSchema, lane, rows: z.array(syncRowSchema), allotments: z.array(allotmentSchema).optional() }),
+  /** order: an operator added units to an item, or took some back; `quota` is the item's at this `stockVersion`, apply only newer ones. */
+  'stock.changed': z.object({
+    saleId: idSchema, itemId: idSchema, changeId: idSchema, stockVersion: z.int().min(1), quota: units, quotaBefore: units,
+    accountId: idSchema, reason: z.string(), atMs: timeMs,
+  }),
   /** order: orders exist and wait for payment. */
   'order.created': orderNotices,
   /** order: paid; the point of no return. */

@@ -62,6 +62,8 @@ export const requests = {
     ask: z.object({ saleId, lane: z.int().min(0), deadlineAtMs: nowMs, attempts: z.array(attemptSchema).min(1).max(256) }),
     answer: z.object({ results: z.array(attemptResultSchema) }),
   },
+  /** An operator takes free units out of sale, all or none; the act's id makes it happen once. Words as of an attempt. */
+  'hold-take-back': { to: 'seckill.requests', ask: z.object({ saleId, lane: z.int().min(0), rid, itemId: idSchema, quantity: z.int().min(1), deadlineAtMs: nowMs }), answer: z.object({ result: attemptResultSchema }) },
   // seckill
   'get-board': { to: 'seckill.requests', ask: z.object({ saleIds: z.array(saleId).nullable() }), answer: z.object({ atMs: nowMs, lanes: z.array(boardLaneSchema) }) },
   /** How Redis is set up, and its clock; refused while it cannot be asked. */
@@ -103,6 +105,8 @@ export const requests = {
   /** Begins a comparison of the provider's book with ours; `running` where it takes long, then `get-settlement` says how it stands. `day` is UTC. */
   'compare-settlement': { to: 'order.requests', ask: z.object({ provider: z.string(), day: z.iso.date().nullable() }), answer: answers<Outcome<View.SettlementView>>() },
   'get-settlement': { to: 'order.requests', ask: z.object({ provider: z.string(), id: idSchema, ...page }), answer: answers<Outcome<View.SettlementView>>() },
+  /** `delta` above 0 adds units, below 0 takes free ones back. UNAVAILABLE with `outcome: 'unknown'`: it may have been done, and the same key tells. */
+  'change-stock': { to: 'order.requests', ask: z.object({ actor, saleId, itemId: idSchema, key: z.string(), delta: z.int(), reason: z.string().min(1), nowMs }), answer: answers<Outcome<{ replayed: boolean; change: View.StockChangeView }>>() },
   'list-dead-letters': { to: 'order.requests', ask: z.object(page), answer: answers<Outcome<View.Page<View.DeadLetterView>>>() },
   'get-dead-letter': { to: 'order.requests', ask: z.object({ id: idSchema }), answer: answers<Outcome<View.DeadLetterView>>() },
   'replay-dead-letter': { to: 'order.requests', ask: z.object({ actor, id: idSchema, dryRun: z.boolean() }), answer: answers<Outcome<{ id: string; dryRun: boolean; outcome: string }>>() },

@@ -23,14 +23,16 @@ export const queues = {
   'promotion.note-act': { binds: ['admin.acted'], prefetch: 32, attempts: 20 },
   'order.rebuild-lanes': { binds: ['rebuild-lanes'], prefetch: 1, attempts: 20 },
   'order.place-order': { binds: ['place-order'], prefetch: 64, attempts: 8 },
+  'order.book-take-back': { binds: ['book-take-back'], prefetch: 8, attempts: 20 },
   'seckill.sync-stock': { binds: ['sync-stock'], prefetch: 64, attempts: 20 },
+  'promotion.note-stock': { binds: ['stock.changed'], prefetch: 8, attempts: 20 },
   'notification.tell-buyer': { binds: ['order.created', 'order.paid', 'order.fulfilled', 'order.closed'], prefetch: 50, attempts: 10 },
 } as const satisfies Record<string, Queue>;
 export type QueueName = keyof typeof queues;
 
 /** One row per kind of queue that every instance has for itself: exclusive, gone with its connection, a hint and never a promise. */
 export const instanceQueues = {
-  'gateway.events': { binds: ['sale.approved', 'sale.changed', 'block-list.changed', 'switches.changed', 'order.created', 'order.paid', 'order.fulfilled', 'order.closed'], prefetch: 500 },
+  'gateway.events': { binds: ['sale.approved', 'sale.changed', 'stock.changed', 'block-list.changed', 'switches.changed', 'order.created', 'order.paid', 'order.fulfilled', 'order.closed'], prefetch: 500 },
 } as const satisfies Record<string, { binds: readonly MessageName[]; prefetch: number }>;
 export type InstanceQueueName = keyof typeof instanceQueues;
 

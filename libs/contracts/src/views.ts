@@ -70,6 +70,14 @@ export interface SaleItemView {
   perAccount: number | null;
 }
 
+/** The item after a change of its stock; `available`: free units then, by the orders' book. */
+export interface StockChangeView extends SaleItemView {
+  itemId: string;
+  delta: number;
+  available: number;
+  stockVersion: number;
+}
+
 export interface SaleView {
   id: string;
   state: SaleState;

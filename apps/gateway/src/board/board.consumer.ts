@@ -30,6 +30,7 @@ export class BoardConsumer {
       else if (name === 'sale.changed') this.heardChange(body);
       else if (name === 'block-list.changed') this.blockList.apply(body.entries);
       else if (name === 'switches.changed') this.switches.apply(body);
+      else if (name === 'stock.changed') this.sales.catalogue.stockChanged(body);
       else this.notices.heard(body);
     }
   }

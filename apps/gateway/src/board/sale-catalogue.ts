@@ -54,7 +54,15 @@ export class SaleCatalogue {
 
   approved(document: SaleDocument): void {
     const known = this.sales.get(document.saleId);
-    if (!known || document.version >= known.version) this.sales.set(document.saleId, document);
+    if (!known || document.version >= known.version) this.sales.set(document.saleId, known ? withNewestStock(document, known) : document);
+  }
+
+  /** Another quota of an item, if it is newer. A sale that is not known here comes with a listing, which has it. */
+  stockChanged({ saleId, itemId, quota, stockVersion }: Pick<MessageBody<'stock.changed'>, 'saleId' | 'itemId' | 'quota' | 'stockVersion'>): void {
+    const known = this.sales.get(saleId);
+    if (!known) return;
+    const changed = (item: SaleDocument['items'][number]) => item.itemId === itemId && stockVersion > (item.stockVersion ?? 0);
+    if (known.items.some(changed)) this.sales.set(saleId, { ...known, items: known.items.map((item) => (changed(item) ? { ...item, quota, stockVersion } : item)) });
   }
 
   /** @returns false if the sale is not known here: a listing will bring it */
@@ -111,6 +119,17 @@ export class SaleCatalogue {
   private listPage(cursor: string | null) {
     return this.services.ask('list-published', { cursor });
   }
+}
+
+/** A listing may have been read before a change that was heard of already. */
+function withNewestStock(document: SaleDocument, known: SaleDocument): SaleDocument {
+  const heard = new Map(known.items.filter(({ stockVersion }) => stockVersion !== undefined).map((item) => [item.itemId, item]));
+  if (heard.size === 0) return document;
+  const items = document.items.map((item) => {
+    const { quota, stockVersion = 0 } = heard.get(item.itemId) ?? item;
+    return stockVersion > (item.stockVersion ?? 0) ? { ...item, quota, stockVersion } : item;
+  });
+  return { ...document, items };
 }
 
 const notFound = (): Refusal => refuse('SALE_NOT_FOUND', 'There is no such sale.');

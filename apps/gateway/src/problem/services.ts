@@ -9,6 +9,7 @@ const timeoutsMs: Partial<Record<RequestName, number>> = {
   'compare-settlement': 15_000,
   'get-settlement': 10_000,
   'start-payment': 10_000,
+  'change-stock': 10_000,
   'preflight-sale': 10_000,
   'move-sale': 5_000,
 };

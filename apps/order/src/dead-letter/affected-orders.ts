@@ -10,7 +10,7 @@ export interface Affected {
 
 /** Where a message of each kind keeps its reservations. */
 const rowsOf: Partial<Record<string, string>> = {
-  'place-order': 'reservations', 'sync-stock': 'rows', 'order.created': 'orders', 'order.paid': 'orders', 'order.fulfilled': 'orders',
+  'place-order': 'reservations', 'book-take-back': 'takeBacks', 'sync-stock': 'rows', 'order.created': 'orders', 'order.paid': 'orders', 'order.fulfilled': 'orders',
   'order.closed': 'orders',
 } satisfies Partial<Record<MessageName, string>>;
 const laneSchema = z.object({ saleId: idSchema, lane: z.int().min(0) });

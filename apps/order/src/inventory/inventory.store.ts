@@ -60,12 +60,17 @@ export class InventoryStore {
     return new Map(rows.map((row) => [row.skuId, row]));
   }
 
-  /** Sets unknown SKUs to these units, as arming a sale does; known ones are left alone. */
+  /** Sets unknown SKUs to these units, as arming a sale does; known ones are left alone. Nobody has counted them: they are assumed. */
   async introduce(tx: Transaction, units: Needs): Promise<void> {
     const skus = [...units.keys()].sort();
     await tx.query(
-      'INSERT INTO inventory (sku_id, units) SELECT * FROM unnest($1::text[], $2::int[]) ON CONFLICT (sku_id) DO NOTHING',
+      'INSERT INTO inventory (sku_id, units, assumed) SELECT *, true FROM unnest($1::text[], $2::int[]) ON CONFLICT (sku_id) DO NOTHING',
       [skus, skus.map((sku) => units.get(sku))]);
+  }
+
+  /** A sale offers more (or fewer) units of a SKU: where nobody has counted it, that is what is assumed to be there. */
+  async follow(tx: Transaction, skuId: string, delta: number): Promise<void> {
+    await tx.query(`UPDATE inventory SET units = least(greatest(units::bigint + $2, 0), ${unitsMax})::int, updated_at = clock_timestamp() WHERE sku_id = $1 AND assumed`, [skuId, delta]);
   }
 
   /** Units of a SKU, those taken by orders included; null if it is unknown. */
@@ -80,7 +85,7 @@ export class InventoryStore {
       const before = await tx.query<{ units: number }>('SELECT units FROM inventory WHERE sku_id = $1 FOR UPDATE', [skuId]);
       await tx.query(
         `INSERT INTO inventory (sku_id, units) VALUES ($1, $2)
-         ON CONFLICT (sku_id) DO UPDATE SET units = excluded.units, updated_at = clock_timestamp()`, [skuId, units]);
+         ON CONFLICT (sku_id) DO UPDATE SET units = excluded.units, assumed = false, updated_at = clock_timestamp()`, [skuId, units]);
       await tx.query('INSERT INTO inventory_change (sku_id, actor, units_before, units_after) VALUES ($1, $2, $3, $4)',
         [skuId, actor, before[0]?.units ?? null, units]);
       await this.acts.note(tx, { accountId: actor, action: 'set-inventory', subject: skuId, reason: null, before: before[0] ? { units: before[0].units } : null, after: { units } });

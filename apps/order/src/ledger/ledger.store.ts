@@ -28,7 +28,7 @@ export class LedgerStore {
     const changed = stock.takeChanges();
     await tx.query({
       name: 'lane-item-update',
-      text: `UPDATE lane_item s SET allotment = c.allotment, held = c.held, sold = c.sold, burned = c.burned
+      text: `UPDATE lane_item s SET allotment = c.allotment, allotment_version = s.allotment_version + (c.allotment <> s.allotment)::int, held = c.held, sold = c.sold, burned = c.burned
         FROM unnest($2::int[], $3::text[], $4::int[], $5::int[], $6::int[], $7::int[]) AS c (lane, item_id, allotment, held, sold, burned)
         WHERE s.sale_id = $1 AND s.lane = c.lane AND s.item_id = c.item_id`,
       values: [

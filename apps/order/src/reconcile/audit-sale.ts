@@ -1,4 +1,4 @@
-import type { AuditView } from '@floodgate/contracts';
+import type { AuditView, QueueName } from '@floodgate/contracts';
 import { InfrastructureError, isoTime, QueueInspector } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { compare, type Comparison, type Records } from './compare.js';
@@ -41,7 +41,7 @@ export class AuditSale {
   private async read(saleId: string): Promise<Records | null> {
     const lanes = await this.postgres.lanes(saleId);
     const early = await Promise.all(lanes.map((lane) => this.redis.lane(saleId, lane)));
-    const unjudged = await this.messages('order.place-order');
+    const unjudged = await this.messages('order.place-order', 'order.book-take-back');
     const postgres = await this.postgres.read(saleId);
     if (!postgres) return null;
     const book = await this.book.payments(saleId);
@@ -55,10 +55,10 @@ export class AuditSale {
     };
   }
 
-  private async messages(queue: 'order.place-order' | 'seckill.sync-stock'): Promise<number | 'unreachable'> {
+  private async messages(...names: QueueName[]): Promise<number | 'unreachable'> {
     try {
-      const { ready, unsettled } = (await this.queues.queueDepths([queue]))[queue];
-      return ready + unsettled;
+      const depths = Object.values(await this.queues.queueDepths(names));
+      return depths.reduce((sum, { ready, unsettled }) => sum + ready + unsettled, 0);
     } catch (error) {
       if (error instanceof InfrastructureError) return 'unreachable';
       throw error;

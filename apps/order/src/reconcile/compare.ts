@@ -59,6 +59,7 @@ function itemFaults(item: ItemRecord): string[] {
   const faults: string[] = [];
   const beyond = oversoldUnits(item);
   if (beyond > 0) faults.push(`${item.itemId}: ${beyond} units promised beyond the quota of ${item.quota}`);
+  if (item.allotment !== item.quota) faults.push(`${item.itemId}: the lanes have ${item.allotment} units, the quota is ${item.quota}`);
   for (const counter of ['allotment', 'held', 'sold', 'burned'] as const) {
     if (item[counter] !== item.ledger[counter]) faults.push(`${item.itemId}: ${counter} is ${item[counter]}, the ledger adds up to ${item.ledger[counter]}`);
   }

@@ -44,7 +44,7 @@ export interface PostgresRecords {
   contradictions: Contradiction[];
   /** Other things that do not add up, in words. */
   faults: string[];
-  /** Does each reservation hold its units? */
+  /** Does each reservation hold its units? One of an operator never does once it is decided. */
   holds: Map<string, boolean>;
   paid: PaidOrder[];
   payments: { captured: number; refunded: number };
@@ -78,12 +78,14 @@ export class PostgresRecordsStore {
       if (items.length === 0) return null;
       const [clock] = await tx.query<{ now: Date }>('SELECT clock_ms() AS now');
       const orders = await tx.query<{ rid: string; state: OrderState }>('SELECT rid, state FROM orders WHERE sale_id = $1', [saleId]);
+      const takeBacks = await tx.query<{ rid: string }>(
+        `SELECT rid FROM stock_change WHERE sale_id = $1 AND state IN ('BOOKED', 'REJECTED') AND reserved_at IS NOT NULL`, [saleId]);
       return {
         asOf: clock!.now, items,
         free: await tx.query<FreeUnits>(
           'SELECT lane, item_id AS "itemId", allotment - held - sold - burned AS free FROM lane_item WHERE sale_id = $1 ORDER BY lane, item_id', [saleId]),
         contradictions: await this.contradictions(tx, saleId), faults: await this.faults(tx, saleId),
-        holds: new Map(orders.map((order) => [order.rid, order.state !== 'CLOSED'])),
+        holds: new Map([...orders.map((order): [string, boolean] => [order.rid, order.state !== 'CLOSED']), ...takeBacks.map(({ rid }): [string, boolean] => [rid, false])]),
         ...(await this.money(tx, saleId)), settling: await this.settling(tx, saleId),
       };
     }, { isolation: 'repeatable read' });

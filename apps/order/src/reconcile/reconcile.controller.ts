@@ -20,10 +20,10 @@ export class ReconcileController {
     return this.rows.page(saleId, lane, after, limit);
   }
 
-  /** Reservations that the broker has and no transaction has judged: a rebuild that opens before they are would promise their units again. */
+  /** Reservations, of operators too, that the broker has and no transaction has judged: a rebuild that opens before they are would promise their units again. */
   @Answers('count-unjudged')
   async countUnjudged(): Promise<Answer<'count-unjudged'>> {
-    const { ready, unsettled } = (await this.queues.queueDepths(['order.place-order']))['order.place-order'];
-    return { placeOrderMessages: ready + unsettled };
+    const depths = Object.values(await this.queues.queueDepths(['order.place-order', 'order.book-take-back']));
+    return { placeOrderMessages: depths.reduce((sum, { ready, unsettled }) => sum + ready + unsettled, 0) };
   }
 }

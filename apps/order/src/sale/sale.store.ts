@@ -89,7 +89,7 @@ export class SaleStore {
       `SELECT l.sale_id AS "saleId", l.lane, l.epoch, l.loaded_epoch AS "loadedEpoch", s.version,
          CASE WHEN s.state IN ('PAUSED', 'ENDED', 'WITHDRAWN') THEN s.state ELSE 'ARMED' END AS state,
          s.opens_at_ms::float8 AS "opensAtMs", s.closes_at_ms::float8 AS "closesAtMs", s.per_account AS "perAccount", s.per_ip AS "perIp",
-         (SELECT json_agg(json_build_object('itemId', i.item_id, 'allotment', li.allotment, 'perAccount', i.per_account) ORDER BY i.item_no)
+         (SELECT json_agg(json_build_object('itemId', i.item_id, 'allotment', li.allotment, 'allotmentVersion', li.allotment_version, 'perAccount', i.per_account) ORDER BY i.item_no)
             FROM lane_item li JOIN sale_item i USING (sale_id, item_id) WHERE li.sale_id = l.sale_id AND li.lane = l.lane) AS items
        FROM lane l JOIN sale s USING (sale_id) ${filter} ORDER BY l.sale_id, l.lane`,
       lanes ? [lanes.map((lane) => lane.saleId), lanes.map((lane) => lane.lane)] : []);

@@ -16,6 +16,8 @@ export interface SaleItem {
   /** Units for this sale. */
   quota: number;
   perAccount: number | null;
+  /** Rises with each change of the quota after the approval; absent before the first. */
+  stockVersion?: number;
 }
 
 /** What a merchant decides about a sale. Item n of `items` has the id `<sale id>-<n + 1>`. */

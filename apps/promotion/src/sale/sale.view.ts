@@ -57,6 +57,7 @@ export function saleDocument(sale: Sale): SaleDocument {
       listPrice: item.listPrice?.amount ?? null,
       quota: item.quota,
       perAccount: item.perAccount,
+      ...(item.stockVersion === undefined ? {} : { stockVersion: item.stockVersion }),
     })),
   };
 }

@@ -1,4 +1,4 @@
-import type { LaneLoad, MessageBody } from '@floodgate/contracts';
+import type { Allotment, LaneLoad, MessageBody } from '@floodgate/contracts';
 import { crashPoint, createLogger, errorText, InfrastructureError, Publisher, RequestClient } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -41,7 +41,7 @@ export class LaneLoader {
   /**
    * Every lane gets its epoch and is closed before anything else happens; then the judges catch up, then Redis counts what it still
    * has and takes in what Postgres has; only then the selling script is loaded and the lanes open.
-   * @param newest the lanes as the order service lists them at the end: a state changed during the load must not get lost
+   * @param newest the lanes as the order service lists them at the end: a state or an allotment changed during the load must not get lost
    * @throws InfrastructureError, RequestError, PublishError: to be repeated
    */
   async load(reason: MessageBody<'load-lanes'>['reason'], lanes: readonly LaneToLoad[], newest: () => Promise<OrderedLane[]>): Promise<LoadResult> {
@@ -59,7 +59,9 @@ export class LaneLoader {
     if (loading.length > 0 && !(await this.loads.knowsSellingScript())) await this.loads.loadSellingScript();
     const states = new Map((loading.length > 0 ? await newest() : []).map((ordered) => [`${ordered.saleId}:${ordered.lane}`, ordered]));
     for (const each of loading) {
-      const word = await this.loads.open(each.lane.keys, each.token, states.get(each.lane.name) ?? each.load, unjudged * RESERVATIONS_PER_MESSAGE_MAX);
+      const now = states.get(each.lane.name) ?? each.load;
+      await this.stock.sync(each.lane.keys, [], allotmentsOf(now));
+      const word = await this.loads.open(each.lane.keys, each.token, now, unjudged * RESERVATIONS_PER_MESSAGE_MAX);
       if (word === 'restarted') throw new InfrastructureError(`redis restarted while ${each.lane.name} was loaded`);
       if (word === 'selling') {
         result.selling.push(each);
@@ -111,3 +113,7 @@ export class LaneLoader {
     }
   }
 }
+
+/** What the lane has of each item; an allotment of version 0 has never been changed since the lane was made. */
+const allotmentsOf = ({ items }: LaneLoad): Allotment[] =>
+  items.flatMap(({ itemId, allotment, allotmentVersion = 0 }) => (allotmentVersion > 0 ? [{ itemId, allotment, version: allotmentVersion }] : []));

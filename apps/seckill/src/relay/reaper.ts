@@ -5,6 +5,7 @@ import type { Lane } from '../fence/lane.registry.js';
 import { RedisClock } from '../fence/redis.clock.js';
 import { republished } from '../metrics.js';
 import { StockStore } from '../stock/stock.store.js';
+import { publishReservations } from './publish-reservations.js';
 import { reservationOf } from './reservation.js';
 
 // A minute without a word from Postgres: the message is in a long queue or a retry tier, or it is lost.
@@ -46,7 +47,7 @@ export class Reaper {
   }
 
   private async publish(lane: Lane, reservations: Reservation[]): Promise<void> {
-    await this.publisher.publish('place-order', { saleId: lane.saleId, lane: lane.lane, epoch: lane.epoch, reservations });
+    await publishReservations(this.publisher, lane, lane.epoch, reservations);
     crashPoint('reap.after-publish');
     republished.inc({ by: 'reaper' }, reservations.length);
   }

@@ -3,6 +3,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { LaneRegistry, type Lane } from '../fence/lane.registry.js';
 import { relayLength, relayOldestSeconds, republished } from '../metrics.js';
 import { RelayStore } from '../stock/relay.store.js';
+import { publishReservations } from './publish-reservations.js';
 import { Reaper } from './reaper.js';
 import { reservationOf } from './reservation.js';
 
@@ -60,7 +61,7 @@ export class ReservationRelay implements OnApplicationBootstrap {
         if (this.stopped || !lane.open || lane.epoch !== epoch) return;
         if (reservations.length > 0) {
           crashPoint('relay.before-publish');
-          await this.publisher.publish('place-order', { saleId: lane.saleId, lane: lane.lane, epoch, reservations: reservations.map(reservationOf) });
+          await publishReservations(this.publisher, lane, epoch, reservations.map(reservationOf));
           crashPoint('relay.after-publish');
           republished.inc({ by: 'relay' }, reservations.length);
         }

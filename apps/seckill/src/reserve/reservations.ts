@@ -1,12 +1,13 @@
-import { unpackItems, type Ask, type Attempt, type AttemptResult, type Reservation } from '@floodgate/contracts';
+import { unpackItems, type Ask, type AttemptResult, type Reservation } from '@floodgate/contracts';
 import { crashPoint, createLogger, errorText, Publisher } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { BoardBeat } from '../board/board.beat.js';
 import { Fence } from '../fence/fence.js';
 import type { Lane } from '../fence/lane.registry.js';
 import { attemptsDecided, vectorAttempts, vectorsInFlight } from '../metrics.js';
+import { publishReservations } from '../relay/publish-reservations.js';
 import { RelayStore } from '../stock/relay.store.js';
-import { StockStore, type VectorVerdict } from '../stock/stock.store.js';
+import { StockStore, type DoorAttempt, type VectorVerdict } from '../stock/stock.store.js';
 import { outcomeUnknown, readAttempt, unavailable } from './attempt.result.js';
 
 // 16,384 attempts; a process that has more under way answers none of them in time.
@@ -21,6 +22,9 @@ interface DecidedVector {
   /** The attempts that stand for them. */
   waiting: number[];
 }
+
+/** What comes to the door: of the gateways, or of an operator. */
+export type DoorVector = Omit<Ask<'reserve'>, 'attempts'> & { attempts: DoorAttempt[] };
 
 /** Reserves, has the broker keep it, answers. In this order and never back: a publish that failed may have arrived. */
 @Injectable()
@@ -40,7 +44,7 @@ export class Reservations {
    * Answers a vector, each attempt in its place. `unavailable`: nothing was done. `outcome-unknown`: units may be held, and the same
    * attempt sent again finds out. Never throws.
    */
-  async decide(ask: Ask<'reserve'>): Promise<AttemptResult[]> {
+  async decide(ask: DoorVector): Promise<AttemptResult[]> {
     vectorAttempts.observe(ask.attempts.length);
     vectorsInFlight.inc();
     this.inFlight++;
@@ -54,7 +58,7 @@ export class Reservations {
     }
   }
 
-  private async decideVector(ask: Ask<'reserve'>): Promise<AttemptResult[]> {
+  private async decideVector(ask: DoorVector): Promise<AttemptResult[]> {
     const { attempts } = ask;
     const all = (result: AttemptResult): AttemptResult[] => attempts.map(() => result);
     // While the broker takes no messages nothing may be reserved, so Redis is not even asked.
@@ -81,7 +85,7 @@ export class Reservations {
     if (!stands()) return false;
     crashPoint('reserve.before-publish');
     try {
-      const published = this.publisher.publish('place-order', { saleId: lane.saleId, lane: lane.lane, epoch, reservations }, { timeoutMs: CONFIRM_TIMEOUT_MS });
+      const published = publishReservations(this.publisher, lane, epoch, reservations, { timeoutMs: CONFIRM_TIMEOUT_MS });
       crashPoint('reserve.after-publish');
       await published;
       crashPoint('reserve.after-confirm');
@@ -117,11 +121,11 @@ export class Reservations {
   }
 }
 
-function read(attempts: readonly Attempt[], verdict: Extract<VectorVerdict, { word: 'selling' }>): DecidedVector {
+function read(attempts: readonly DoorAttempt[], verdict: Extract<VectorVerdict, { word: 'selling' }>): DecidedVector {
   const decided: DecidedVector = { results: [], reservations: [], waiting: [] };
   const named = new Set<string>();
   for (let at = 0; at < attempts.length; at++) {
-    const attempt = attempts[at] as Attempt;
+    const attempt = attempts[at] as DoorAttempt;
     const { result, unconfirmed } = readAttempt(verdict.attempts[at] as string);
     decided.results.push(result);
     if (!unconfirmed) continue;

@@ -4,6 +4,8 @@ export interface LaneKeys {
   readonly sale: string;
   /** Hash: item → available, item|unsettled → units that may return, item|limit → units per account. */
   readonly stock: string;
+  /** Hash: item → `version|units`: how many the lane has in all, as Postgres had it at that version. */
+  readonly allotment: string;
   /** Hash: rid → record (lane.record.ts). */
   readonly resv: string;
   /** Hash: account and account|item → units held or paid. */
@@ -19,7 +21,7 @@ export interface LaneKeys {
 export function keysOf(saleId: string, lane: number): LaneKeys {
   const tag = `{${saleId}:${lane}}`;
   return {
-    sale: `${tag}:sale`, stock: `${tag}:stock`, resv: `${tag}:resv`, buyer: `${tag}:buyer`, ip: `${tag}:ip`,
+    sale: `${tag}:sale`, stock: `${tag}:stock`, allotment: `${tag}:allotment`, resv: `${tag}:resv`, buyer: `${tag}:buyer`, ip: `${tag}:ip`,
     relay: `${tag}:relay`, admitted: `${tag}:admitted`,
   };
 }

@@ -22,9 +22,9 @@ export class LoadStore {
    */
   async begin(keys: LaneKeys, lane: LaneLoad): Promise<{ word: 'loading' | 'older' | 'selling' | 'restarted'; load: string }> {
     const args: (string | number)[] = [lane.epoch, lane.version, lane.state, lane.opensAtMs, lane.closesAtMs, lane.perAccount ?? '', lane.perIp ?? ''];
-    for (const item of lane.items) args.push(item.itemId, item.allotment, item.perAccount ?? '');
+    for (const item of lane.items) args.push(item.itemId, item.allotment, item.allotmentVersion ?? 0, item.perAccount ?? '');
     const [word, token] = await scripts.load.run<['loading' | 'older' | 'selling' | 'restarted', string]>(
-      this.redis, [keys.sale, keys.stock, keys.buyer, keys.ip, keys.admitted], args);
+      this.redis, [keys.sale, keys.stock, keys.buyer, keys.ip, keys.admitted, keys.allotment], args);
     return { word, load: token };
   }
 

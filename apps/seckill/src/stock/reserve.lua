@@ -6,13 +6,15 @@
 -- ARGV[1] epoch the caller believes in
 -- ARGV[2] deadlineAtMs, of Redis's clock: later than that nothing is done
 -- ARGV[3..] per attempt: rid, accountId, ipHash, gate, items (id:quantity,... sorted)
+--   gate `operator`: units are taken out of sale for good; neither the buyers' limits nor a pause nor the opening apply
 -- Returns { word, nowMs, epoch, relayId ('' if nothing was reserved), attempt... }
 --   word: selling | forgotten | stale-epoch | not-selling | late (only `selling` is followed by attempts)
 --   attempt: reserved|number|reservedAtMs   replayed|number|reservedAtMs|unconfirmed (0, 1)|ipHash   key-reused   not-open   paused   ended
 --            gated   item-not-found|itemId   limit-reached|scope|limit   sold-out|itemId|remaining|mayReturn (0, 1)   malformed
 local saleKey, stockKey, resvKey, buyerKey, ipKey, relayKey, admittedKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local epoch, deadlineAtMs = ARGV[1], tonumber(ARGV[2])
-local FIRST, WIDTH, ITEMS_MAX, QUANTITY_MAX = 3, 5, 20, 100
+local FIRST, WIDTH, ITEMS_MAX = 3, 5, 20
+local BUYER, OPERATOR = { pattern = '^([%w._~-]+):([1-9]%d?%d?)$', max = 100 }, { pattern = '^([%w._~-]+):([1-9]%d*)$', max = 2147483647 }
 local RECORD = '^(%d+)|[01]|[01]|(%d+)|(%d+)|[^|]*|([^|]*)|([^|]*)|([^|]*)|(.*)$'
 
 local time = redis.call('TIME')
@@ -55,12 +57,12 @@ local function readUnits(cache, key, field)
 end
 
 -- The items as a list of { itemId, quantity }, false if malformed: a quantity like -5, 1e3 or nan must never reach the arithmetic.
-local function parse(items)
+local function parse(items, quantities)
   local list, seen, total, length = {}, {}, 0, 0
   for pair in string.gmatch(items .. ',', '([^,]*),') do
-    local itemId, digits = string.match(pair, '^([%w._~-]+):([1-9]%d?%d?)$')
+    local itemId, digits = string.match(pair, quantities.pattern)
     local quantity = tonumber(digits or '')
-    if not itemId or quantity > QUANTITY_MAX or seen[itemId] then return false end
+    if not itemId or quantity > quantities.max or seen[itemId] then return false end
     seen[itemId] = true
     length, total = length + 1, total + quantity
     list[length] = { itemId, quantity }
@@ -76,14 +78,15 @@ end
 local function wish(items)
   local list = wishes[items]
   if list == nil then
-    list = parse(items)
+    list = parse(items, BUYER)
     wishes[items] = list
   end
   return list
 end
 
-local function stateRefusal()
+local function stateRefusal(gate)
   if state == 'WITHDRAWN' or state == 'ENDED' or nowMs >= closesAtMs then return 'ended' end
+  if gate == 'operator' then return nil end
   if state == 'PAUSED' then return 'paused' end
   if state ~= 'ARMED' or nowMs < opensAtMs then return 'not-open' end
   return nil
@@ -124,24 +127,25 @@ local function stockRefusal(list)
 end
 
 local function decide(rid, record, accountId, ipHash, gate, items)
-  local refusal = (gate ~= 'entry-token-forged' and replay(rid, record, accountId, items)) or stateRefusal()
+  local refusal = (gate ~= 'entry-token-forged' and replay(rid, record, accountId, items)) or stateRefusal(gate)
   if refusal then return refusal end
-  local rateLimited = string.sub(gate, 1, 5) == 'rate-'
-  if gate ~= 'clear' and not rateLimited then return 'gated' end
-  local list = wish(items)
+  local rateLimited, byOperator = string.sub(gate, 1, 5) == 'rate-', gate == 'operator'
+  if gate ~= 'clear' and not rateLimited and not byOperator then return 'gated' end
+  local list
+  if byOperator then list = parse(items, OPERATOR) else list = wish(items) end
   if not list then return 'malformed' end
   if list.missing then return 'item-not-found|' .. list.missing end
   if rateLimited then return 'gated' end
   local total = list.total
-  refusal = limitRefusal(list, total, accountId, ipHash) or stockRefusal(list)
+  refusal = (not byOperator and limitRefusal(list, total, accountId, ipHash)) or stockRefusal(list)
   if refusal then return refusal end
   for _, item in ipairs(list) do
     local itemId, quantity = item[1], item[2]
     available[itemId] = available[itemId] - quantity
     unsettled[itemId] = unsettled[itemId] + quantity
-    if itemLimit[itemId] then used[accountId .. '|' .. itemId] = used[accountId .. '|' .. itemId] + quantity end
+    if itemLimit[itemId] then used[accountId .. '|' .. itemId] = readUnits(used, buyerKey, accountId .. '|' .. itemId) + quantity end
   end
-  if perAccount then used[accountId] = used[accountId] + total end
+  if perAccount then used[accountId] = readUnits(used, buyerKey, accountId) + total end
   if perIp and ipHash ~= '' then usedByIp[ipHash] = usedByIp[ipHash] + total end
   number = number + 1
   fresh[rid] = { rid = rid, number = string.format('%.0f', number), accountId = accountId, ipHash = ipHash, items = items }

@@ -1,4 +1,4 @@
-import type { Attempt, RedisRow, SyncRow } from '@floodgate/contracts';
+import type { Allotment, Attempt, RedisRow, SyncRow } from '@floodgate/contracts';
 import { packItems } from '@floodgate/contracts';
 import { Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
@@ -6,6 +6,9 @@ import type { LaneKeys } from './lane.keys.js';
 import { readRecord, type LaneRecord } from './lane.record.js';
 import { asOutage, refusalOf } from './redis.script.js';
 import { scripts } from './scripts.js';
+
+/** An attempt at the reserve script's door. Gate `operator`: units are taken out of sale; neither limits nor a pause apply. */
+export type DoorAttempt = Omit<Attempt, 'gate'> & { gate: Attempt['gate'] | 'operator' };
 
 /** What the reserve script says of one attempt. */
 export const attemptWords = [
@@ -22,6 +25,17 @@ export type VectorVerdict =
   | { word: 'forgotten' | 'stale-epoch' | 'not-selling' | 'late'; nowMs: number; epoch: number }
   | { word: 'no-script' | 'refused' | 'unknown'; detail: string };
 
+/** What a sync has done. `allotment-unknown`: nothing; Redis does not know what it has counted of the allotment, so the lane must be loaded. */
+export interface Synced {
+  word: 'synced' | 'no-lane' | 'allotment-unknown';
+  applied: number;
+  adopted: number;
+  /** Rows with numbers that Redis, although selling, has never given: it has forgotten admissions. */
+  behind: number;
+  /** Allotments that were newer. */
+  restocked: number;
+}
+
 // 250 rows of nine arguments: a script of a few milliseconds, so that vectors do not wait behind a large sync.
 const SYNC_ROWS_MAX = 250;
 
@@ -35,7 +49,7 @@ export class StockStore {
    * @param epoch the lane's epoch as the caller knows it; another one in Redis refuses everything
    * @param deadlineAtMs by Redis's clock; a vector that arrives later is not decided
    */
-  async reserve(keys: LaneKeys, epoch: number, deadlineAtMs: number, attempts: readonly Attempt[]): Promise<VectorVerdict> {
+  async reserve(keys: LaneKeys, epoch: number, deadlineAtMs: number, attempts: readonly DoorAttempt[]): Promise<VectorVerdict> {
     const args: (string | number)[] = [epoch, deadlineAtMs];
     for (const attempt of attempts) args.push(attempt.rid, attempt.accountId, attempt.ipHash, attempt.gate, attempt.items);
     let reply: [string, string, string, string, ...string[]];
@@ -53,24 +67,26 @@ export class StockStore {
   }
 
   /**
-   * Applies rows of Postgres by version. A lane that Redis does not have drops them: the load that creates it reads the rows from
+   * Applies rows and allotments of Postgres by version; allotments go in with the first rows, never after them. A lane that Redis does not have drops them: the load that creates it reads the rows from
    * Postgres after it has created it, and a row that reached us was committed before.
-   * @returns `behind`: rows with numbers that Redis, although selling, has never given: it has forgotten admissions
    * @throws InfrastructureError if Redis is away; to be repeated
    */
-  async sync(keys: LaneKeys, rows: readonly SyncRow[]): Promise<{ word: 'synced' | 'no-lane'; applied: number; adopted: number; behind: number }> {
-    const total = { word: 'synced' as 'synced' | 'no-lane', applied: 0, adopted: 0, behind: 0 };
-    for (let from = 0; from < rows.length; from += SYNC_ROWS_MAX) {
-      const args: (string | number)[] = [];
+  async sync(keys: LaneKeys, rows: readonly SyncRow[], allotments: readonly Allotment[] = []): Promise<Synced> {
+    const total: Synced = { word: 'synced', applied: 0, adopted: 0, behind: 0, restocked: 0 };
+    for (let from = 0; from < rows.length || (from === 0 && allotments.length > 0); from += SYNC_ROWS_MAX) {
+      const changes = from === 0 ? allotments : [];
+      const args: (string | number)[] = [changes.length, ...changes.flatMap(({ itemId, version, allotment }) => [itemId, version, allotment])];
       for (const row of rows.slice(from, from + SYNC_ROWS_MAX)) {
         args.push(row.rid, row.version, row.holds ? 1 : 0, row.settled ? 1 : 0, row.accountId, row.ipHash, packItems(row.items), row.number, row.reservedAtMs);
       }
-      const [word, applied, adopted, behind] = await scripts.sync.run<['synced' | 'no-lane', number, number, number]>(
-        this.redis, [keys.sale, keys.stock, keys.resv, keys.buyer, keys.ip, keys.admitted], args);
+      const [word, applied, adopted, behind, restocked] = await scripts.sync.run<[Synced['word'], number, number, number, number]>(
+        this.redis, [keys.sale, keys.stock, keys.resv, keys.buyer, keys.ip, keys.admitted, keys.allotment], args);
       total.word = word;
+      total.restocked += restocked;
       total.applied += applied;
       total.adopted += adopted;
       total.behind += behind;
+      if (word !== 'synced') break;
     }
     return total;
   }

@@ -20,7 +20,7 @@ describe('what Postgres says of a reservation', () => {
   it('open: it holds, and may return', async () => {
     const attempt = lane.attempt('ada', 'k', [[1, 2]]);
     await lane.decide(attempt);
-    expect(await lane.sync(lane.row(attempt, 1, 'open'))).toEqual({ word: 'synced', applied: 1, adopted: 0, behind: 0 });
+    expect(await lane.sync(lane.row(attempt, 1, 'open'))).toEqual({ word: 'synced', applied: 1, adopted: 0, behind: 0, restocked: 0 });
     expect(await lane.counts()).toEqual({ 1: [3, 2], 2: [3, 0] });
   });
 
@@ -61,7 +61,7 @@ describe('versions', () => {
     await lane.decide(attempt);
     await lane.sync(lane.row(attempt, 3, 'closed'));
     const before = await lane.everything();
-    expect(await lane.sync(lane.row(attempt, 2, 'open'), lane.row(attempt, 1, 'open'), lane.row(attempt, 3, 'paid'))).toEqual({ word: 'synced', applied: 0, adopted: 0, behind: 0 });
+    expect(await lane.sync(lane.row(attempt, 2, 'open'), lane.row(attempt, 1, 'open'), lane.row(attempt, 3, 'paid'))).toEqual({ word: 'synced', applied: 0, adopted: 0, behind: 0, restocked: 0 });
     expect(await lane.everything()).toEqual(before);
   });
 
@@ -78,7 +78,7 @@ describe('a reservation that Redis does not know', () => {
   it('is adopted with its units, limits, number and admission', async () => {
     const attempt = lane.attempt('ada', 'k', [[1, 2]], { ipHash: 'a1' });
     await lane.decide(lane.attempt('bob', 'k'));
-    expect(await lane.sync(lane.row(attempt, 1, 'open', { number: 1, reservedAtMs: 123 }))).toEqual({ word: 'synced', applied: 1, adopted: 1, behind: 0 });
+    expect(await lane.sync(lane.row(attempt, 1, 'open', { number: 1, reservedAtMs: 123 }))).toEqual({ word: 'synced', applied: 1, adopted: 1, behind: 0, restocked: 0 });
     expect(await counters()).toEqual({ stock: { 1: [2, 3], 2: [3, 0] }, buyer: { ada: '2', bob: '1' }, ip: { a1: '2' } });
     expect((await lane.view()).accounts).toEqual(['bob', 'ada']);
     expect(await lane.decide(attempt)).toEqual(['replayed|1|123|0|a1']);
@@ -94,7 +94,7 @@ describe('a reservation that Redis does not know', () => {
   it('with a number never given says that Redis has forgotten, again and again', async () => {
     await lane.decide(lane.attempt('bob', 'k'));
     for (const account of ['ada', 'eve']) {
-      expect(await lane.sync(lane.row(lane.attempt(account, 'k'), 1, 'open', { number: 9 }))).toMatchObject({ adopted: 1, behind: 1 });
+      expect(await lane.sync(lane.row(lane.attempt(account, 'k'), 1, 'open', { number: 9 }))).toMatchObject({ adopted: 1, behind: 1, restocked: 0 });
     }
   });
 
@@ -113,7 +113,7 @@ describe('a reservation that Redis does not know', () => {
 
 it('a lane that Redis does not have drops its rows', async () => {
   const other = new LaneFixture(redis);
-  expect(await other.sync(other.row(other.attempt('ada', 'k'), 1, 'open'))).toEqual({ word: 'no-lane', applied: 0, adopted: 0, behind: 0 });
+  expect(await other.sync(other.row(other.attempt('ada', 'k'), 1, 'open'))).toEqual({ word: 'no-lane', applied: 0, adopted: 0, behind: 0, restocked: 0 });
   expect(await redis.exists(...Object.values(other.keys))).toBe(0);
 });
 

@@ -8,6 +8,7 @@ export class OrderBook {
   rows: SyncRow[] = [];
   unjudged = 0;
   readonly placed: MessageBody<'place-order'>[] = [];
+  readonly takenBack: MessageBody<'book-take-back'>[] = [];
   readonly loaded: MessageBody<'lane.loaded'>[] = [];
   readonly rebuilds: MessageBody<'rebuild-lanes'>[] = [];
   readonly failures: MessageBody<'sale.arm-failed'>[] = [];
@@ -45,6 +46,11 @@ export function orderStandIn(book: OrderBook): Type {
     @Consume('order.place-order')
     async place(deliveries: DeliveryOf<'order.place-order'>[]): Promise<void> {
       for (const { body } of deliveries) book.placed.push(body);
+    }
+
+    @Consume('order.book-take-back')
+    async book(deliveries: DeliveryOf<'order.book-take-back'>[]): Promise<void> {
+      for (const { body } of deliveries) book.takenBack.push(body);
     }
 
     @Consume('order.note-loaded')

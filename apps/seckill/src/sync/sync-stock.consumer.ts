@@ -1,4 +1,4 @@
-import type { SyncRow } from '@floodgate/contracts';
+import type { Allotment, SyncRow } from '@floodgate/contracts';
 import { Consume, crashPoint, type DeliveryOf } from '@floodgate/platform';
 import { Controller } from '@nestjs/common';
 import { BoardBeat } from '../board/board.beat.js';
@@ -18,29 +18,35 @@ export class SyncStockConsumer {
     private readonly board: BoardBeat,
   ) {}
 
-  /** Rows go by version, so that a repeated or overtaken message changes nothing. With Redis away the consumer pauses. */
+  /** Rows and allotments go by version, so that a repeated or overtaken message changes nothing. With Redis away the consumer pauses. */
   @Consume('seckill.sync-stock', { batch: { sizeMax: 64, waitMs: 5 } })
   async sync(deliveries: DeliveryOf<'seckill.sync-stock'>[]): Promise<void> {
-    const byLane = new Map<string, { saleId: string; lane: number; rows: SyncRow[] }>();
-    for (const { body } of deliveries) {
-      const name = `${body.saleId}:${body.lane}`;
+    const byLane = new Map<string, { saleId: string; lane: number; rows: SyncRow[]; allotments: Allotment[] }>();
+    for (const { body: { saleId, lane, rows, allotments = [] } } of deliveries) {
+      const name = `${saleId}:${lane}`;
       const same = byLane.get(name);
-      if (same) same.rows.push(...body.rows);
-      else byLane.set(name, { saleId: body.saleId, lane: body.lane, rows: [...body.rows] });
+      if (!same) {
+        byLane.set(name, { saleId, lane, rows: [...rows], allotments: [...allotments] });
+        continue;
+      }
+      same.rows.push(...rows);
+      same.allotments.push(...allotments);
     }
-    for (const { saleId, lane, rows } of byLane.values()) await this.syncLane(saleId, lane, rows);
+    for (const { saleId, lane, rows, allotments } of byLane.values()) await this.syncLane(saleId, lane, rows, allotments);
   }
 
-  private async syncLane(saleId: string, number: number, rows: readonly SyncRow[]): Promise<void> {
+  private async syncLane(saleId: string, number: number, rows: readonly SyncRow[], allotments: readonly Allotment[]): Promise<void> {
     crashPoint('sync.before-redis');
-    const { word, applied, adopted, behind } = await this.stock.sync(keysOf(saleId, number), rows);
+    const { word, applied, adopted, behind, restocked } = await this.stock.sync(keysOf(saleId, number), rows, allotments);
     crashPoint('sync.after-redis');
     rowsSynced.inc({ outcome: word === 'no-lane' ? 'no-lane' : 'stale' }, rows.length - applied);
     rowsSynced.inc({ outcome: 'applied' }, applied - adopted);
     rowsSynced.inc({ outcome: 'adopted' }, adopted);
     const lane = this.lanes.get(saleId, number);
     if (!lane) return;
-    if (applied > 0) this.board.touch(lane);
+    if (applied + restocked > 0) this.board.touch(lane);
+    // The load that follows reads all of this from Postgres.
+    if (word === 'allotment-unknown') this.fence.distrust(lane, lane.epoch, word);
     // Numbers that Redis has never given, although it gives them all: it has forgotten admissions.
     if (behind > 0) this.fence.distrust(lane, lane.epoch, 'behind-postgres');
   }
