@@ -15,6 +15,7 @@ import { ProviderPaymentBook } from './provider-payment.book.js';
 import { RefundStore } from './refund.store.js';
 import { RefundWorker } from './refund.worker.js';
 import { StartPayment } from './start-payment.js';
+import { UnansweredStore } from './unanswered.store.js';
 
 /** Global, because sweeper, cancel and audit judge and read payments too. Needs PaymentProviderModule in the application. */
 @Global()
@@ -23,7 +24,7 @@ import { StartPayment } from './start-payment.js';
   controllers: [PaymentController],
   providers: [
     { provide: PaymentBook, useClass: ProviderPaymentBook },
-    PaymentEventStore, RefundStore, PaymentEffects, LaneJudge, PaymentJudge, PaymentClaims, StartPayment, RefundWorker, PaymentPoller,
+    PaymentEventStore, RefundStore, PaymentEffects, LaneJudge, PaymentJudge, PaymentClaims, StartPayment, RefundWorker, PaymentPoller, UnansweredStore,
   ],
   exports: [PaymentBook, PaymentJudge, PaymentStoreModule],
 })

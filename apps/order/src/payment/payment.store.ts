@@ -161,15 +161,4 @@ export class PaymentStore {
     });
     return rows.map((row) => row.provider);
   }
-
-  /** Open payments whose notice is overdue, each taken for a while so that two pollers do not ask for the same one. */
-  async takeUnanswered(limit: number, againAfterSeconds: number): Promise<PaymentRow[]> {
-    return this.database.query<PaymentRow>({
-      name: 'payment-take-unanswered',
-      text: `UPDATE payment p SET next_ask_at = clock_timestamp() + make_interval(secs => $2) FROM (
-          SELECT payment_id FROM payment WHERE state = 'OPEN' AND next_ask_at <= clock_timestamp() ORDER BY next_ask_at LIMIT $1 FOR UPDATE SKIP LOCKED
-        ) AS due WHERE p.payment_id = due.payment_id RETURNING ${columns}`,
-      values: [limit, againAfterSeconds],
-    });
-  }
 }

@@ -7,6 +7,7 @@ import { AppModule } from '../app.module.js';
 import type { OrderRow } from '../order/order.row.js';
 import { OrderStore } from '../order/order.store.js';
 import { isSold, type OrderState } from '../order/order.transitions.js';
+import type { PaymentProvider } from '../payment-provider/payment-provider.js';
 import { PaymentProviders } from '../payment-provider/payment-providers.js';
 import { PurchaseSaga } from '../place-order/purchase.saga.js';
 import { PretendProvider } from './pretend.provider.js';
@@ -34,8 +35,10 @@ export interface Units {
 export class OrderHarness {
   private constructor(readonly service: RunningService, readonly provider: PretendProvider) {}
 
-  /** `beside`: another instance of the same service, with the same provider; stop it before that one. */
-  static async start(sandbox?: { url: string; apiKey: string; webhookSecret: string; callbackUrl: string }, beside?: OrderHarness): Promise<OrderHarness> {
+  /** `beside`: another instance of the same service, with the same provider; stop it before that one. `others`: providers besides `sandbox`. */
+  static async start(
+    sandbox?: { url: string; apiKey: string; webhookSecret: string; callbackUrl: string }, beside?: OrderHarness, others: readonly PaymentProvider[] = [],
+  ): Promise<OrderHarness> {
     setLogLevel('fatal');
     const provider = beside?.provider ?? new PretendProvider();
     const service = await startService(
@@ -43,7 +46,7 @@ export class OrderHarness {
         DATABASE_URL, SANDBOX_URL: sandbox?.url ?? unreachable, SANDBOX_API_KEY: sandbox?.apiKey ?? 'key', SANDBOX_WEBHOOK_SECRET: sandbox?.webhookSecret ?? 'secret',
         CALLBACK_URL: sandbox?.callbackUrl ?? unreachable,
       }),
-      (builder) => (sandbox ? builder : builder.overrideProvider(PaymentProviders).useValue(new PaymentProviders([provider]))),
+      (builder) => (sandbox ? builder : builder.overrideProvider(PaymentProviders).useValue(new PaymentProviders([provider, ...others]))),
       beside?.service.place,
     );
     return new OrderHarness(service, provider);
