@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { refuse } from '@floodgate/contracts';
+import { refuse, type Refusal } from '@floodgate/contracts';
 import { Shutdown } from '@floodgate/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AdmissionHooks } from './admission/admission.hooks.js';
+import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
 import { RefusalReport } from './audit-log/refusal-report.js';
 import { readJsonBody } from './openapi/json-body.js';
 import { bodyBytesDefault } from './openapi/openapi.document.js';
 import { ServedRoutes } from './openapi/served-routes.js';
 import { problemBody, sendProblem } from './problem/problem.js';
 import { ProblemFilter } from './problem/problem.filter.js';
+import { browserHeaders, fixedHeaderLines, fixedHeaders } from './server-headers.js';
 
 /** How the public server listens. Slow senders are cut off; idle connections are kept long enough for a buyer's next request. */
 export const serverOptions = {
@@ -22,18 +24,26 @@ export const serverOptions = {
   bodyLimit: bodyBytesDefault,
   keepAliveTimeout: 65_000,
   requestTimeout: 10_000,
-  http: { maxHeaderSize: 16_384, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 },
+  // A reader that takes nothing for this long is gone; an event stream beats every 15 s, and no answer takes longer.
+  connectionTimeout: 90_000,
+  // Node's own check of the host answers without a body; see unreadableStatus.
+  http: { maxHeaderSize: 16_384, headersTimeout: 5_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
   // During a drain, requests on connections that are still open are served, with `Connection: close`.
   return503OnClosing: false,
   forceCloseConnections: 'idle',
   genReqId: requestId,
   routerOptions: { maxParamLength: 256 },
   frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-    reply.header('x-request-id', request.id);
+    // No hook runs for these.
+    reply.headers({ ...fixedHeaders, 'x-request-id': request.id });
     sendProblem(reply, refuse('INVALID_REQUEST', 'The URL cannot be read.', { errors: [{ path: '/path', message: 'cannot be read' }] }));
   },
   clientErrorHandler,
 } as const;
+
+/** Longer than any of our URLs; an item list of a big sale is the longest. */
+const urlCharactersMax = 8_192;
+const headersMax = 100;
 
 /**
  * Between the first `Connection: close` and the closing of idle connections: those in use end with an answer of their own, and no request
@@ -50,6 +60,7 @@ export function configureServer(app: NestFastifyApplication): void {
   server.decorateRequest('actor', null as never);
   server.decorateRequest('call', null as never);
   server.decorateRequest('limited', null);
+  const setBrowserHeaders = browserHeaders(browserRules(app.get<GatewayConfig>(GATEWAY_CONFIG, { strict: false })));
   let draining = false;
   app.get(Shutdown, { strict: false }).onIntake('http', () => {
     draining = true;
@@ -59,7 +70,10 @@ export function configureServer(app: NestFastifyApplication): void {
     reply.header('x-request-id', request.id);
     // Clients go elsewhere by themselves, before the connection is cut under them.
     if (draining) reply.header('connection', 'close');
-    done();
+    if (setBrowserHeaders(request, reply)) return;
+    const status = unreadableStatus(request);
+    if (status === null) done();
+    else sendProblem(reply, unreadable(status), status);
   });
   server.addHook('onRoute', (route) => {
     admission.apply(route);
@@ -68,6 +82,29 @@ export function configureServer(app: NestFastifyApplication): void {
   });
   acceptJsonOnly(app, server);
   app.useGlobalFilters(new ProblemFilter(routes));
+}
+
+const browserRules = ({ NODE_ENV, CORS_ORIGINS }: GatewayConfig) => ({ production: NODE_ENV === 'production', origins: CORS_ORIGINS });
+
+/** What Node lets through and we do not take: it bounds the bytes of URL and headers together, not each, and keeps the first of two hosts. */
+function unreadableStatus({ url, raw: { rawHeaders, httpVersion } }: FastifyRequest): 400 | 414 | 431 | null {
+  if (url.length > urlCharactersMax) return 414;
+  if (rawHeaders.length > 2 * headersMax) return 431;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === 'host') hosts++;
+  return hosts > 1 || (hosts === 0 && httpVersion !== '1.0') ? 400 : null;
+}
+
+const unreadableBecause = {
+  400: { path: '/headers', message: 'cannot be read', detail: 'The request cannot be read as HTTP.' },
+  408: { path: '', message: 'did not come in time', detail: 'The request did not come in time.' },
+  414: { path: '/path', message: 'is too long', detail: `The URL may have at most ${urlCharactersMax} characters.` },
+  431: { path: '/headers', message: 'are too many or too long', detail: `At most ${headersMax} headers of 16 KiB together are read.` },
+} as const;
+
+function unreadable(status: keyof typeof unreadableBecause): Refusal {
+  const { path, message, detail } = unreadableBecause[status];
+  return refuse('INVALID_REQUEST', detail, { errors: [{ path, message }] });
 }
 
 /** JSON is kept as it came, next to what it says; form and form encodings are refused. Nest adds no parsers of its own then. */
@@ -98,16 +135,22 @@ function requestId(request: IncomingMessage): string {
 }
 
 /** What cannot be parsed as HTTP never becomes a request; it is answered here and the connection is closed. */
-function clientErrorHandler(error: Error & { code?: string }, socket: Socket): void {
+function clientErrorHandler(error: Error & { code?: string; rawPacket?: Buffer }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const status = { HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large', ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout' }[error.code ?? ''] ?? '400 Bad Request';
+  const status = statusOfClientError(error);
   const id = randomUUID();
-  const body = JSON.stringify({
-    ...problemBody(refuse('INVALID_REQUEST', 'The request cannot be read as HTTP.', { errors: [{ path: '/headers', message: 'cannot be read' }] }), id),
-    status: Number(status.slice(0, 3)),
-  });
-  socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/problem+json\r\nx-request-id: ${id}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+  const body = JSON.stringify({ ...problemBody(unreadable(status), id), status });
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\nx-request-id: ${id}\r\n${fixedHeaderLines}`;
+  socket.end(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+}
+
+function statusOfClientError({ code, rawPacket }: { code?: string; rawPacket?: Buffer }): keyof typeof unreadableBecause {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
+  if (code !== 'HPE_HEADER_OVERFLOW') return 400;
+  // The parser counts the URL among the headers: it was the URL if its line alone is longer than it may be.
+  const line = rawPacket?.subarray(0, urlCharactersMax) ?? Buffer.alloc(0);
+  return /^[A-Z]+ \//.test(line.toString('latin1')) && !line.includes('\n') ? 414 : 431;
 }

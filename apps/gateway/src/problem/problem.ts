@@ -13,11 +13,11 @@ const retryAfterMs: Partial<Record<ProblemCode, number>> = {
 /**
  * Answers with the problem document of a refusal (RFC 9457). 429 and 503 carry `Retry-After` and `retryAfterMs`,
  * jittered so that those turned away together do not come back together.
+ * @param status where HTTP has a more exact one than the code
  */
-export function sendProblem(reply: FastifyReply, refusal: Refusal): void {
-  const { status } = problems[refusal.code];
+export function sendProblem(reply: FastifyReply, refusal: Refusal, status: number = problems[refusal.code].status): void {
   countRefusal(refusal.code, refusal.extra?.['scope']);
-  const body = problemBody(refusal, reply.request.id);
+  const body: Record<string, unknown> = { ...problemBody(refusal, reply.request.id), status };
   const wait = body['retryAfterMs'];
   if (typeof wait === 'number') reply.header('retry-after', String(Math.ceil(wait / 1_000)));
   // As bytes: to a text Fastify would add a charset, which this type does not have.

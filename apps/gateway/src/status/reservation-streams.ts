@@ -118,9 +118,8 @@ class ReservationStream {
     // A write after the client has gone; `close` follows.
     response.on('error', () => this.end());
     response.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
       'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-request-id': reply.request.id,
       // Proxies that buffer would keep the news to themselves.
       'x-accel-buffering': 'no',
     });
