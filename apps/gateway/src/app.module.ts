@@ -27,6 +27,8 @@ import { Board } from './board/board.js';
 import { PlatformClock } from './board/platform-clock.js';
 import { SaleCatalogue } from './board/sale-catalogue.js';
 import { Sales } from './board/sales.js';
+import { CodeImportController } from './codes/code-import.controller.js';
+import { OrderCodesController } from './codes/order-codes.controller.js';
 import { GATEWAY_CONFIG, tokenRules, type GatewayConfig } from './config.js';
 import { DevLoginController } from './dev-login/dev-login.controller.js';
 import { HealthController } from './health/health.controller.js';
@@ -53,7 +55,7 @@ import { Switches } from './switches/switches.js';
 
 const controllers = [
   ReservationController, EntryTokenController, ChallengeController, SaleController, StatusController, OrderController, PaymentCallbackController,
-  SaleAdminController, StockController, RecordsController, SettlementController, DeadLetterController, BlockListController, AuditLogController, SwitchController, HealthController, OpenApiController, BoardConsumer,
+  SaleAdminController, StockController, RecordsController, SettlementController, DeadLetterController, BlockListController, AuditLogController, CodeImportController, OrderCodesController, SwitchController, HealthController, OpenApiController, BoardConsumer,
 ];
 
 /** The gateway with this configuration. It owns no data: everything here is learned from the other services and forgotten at the end. */

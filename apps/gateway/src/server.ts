@@ -10,6 +10,7 @@ import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
 import { RefusalReport } from './audit-log/refusal-report.js';
 import { readJsonBody } from './openapi/json-body.js';
 import { bodyBytesDefault } from './openapi/openapi.document.js';
+import { mayTakeItsTime, streamBodies } from './openapi/streamed-body.js';
 import { ServedRoutes } from './openapi/served-routes.js';
 import { problemBody, sendProblem } from './problem/problem.js';
 import { ProblemFilter } from './problem/problem.filter.js';
@@ -44,6 +45,8 @@ export const serverOptions = {
 /** Longer than any of our URLs; an item list of a big sale is the longest. */
 const urlCharactersMax = 8_192;
 const headersMax = 100;
+/** Bodies that are read as they come, where an operation takes them. */
+const streamedTypes = ['text/csv', 'application/x-ndjson'];
 
 /**
  * Between the first `Connection: close` and the closing of idle connections: those in use end with an answer of their own, and no request
@@ -119,6 +122,7 @@ function acceptJsonOnly(app: NestFastifyApplication, server: FastifyInstance): v
     if (raw.length === 0) done(null, undefined);
     else done(unsupported());
   });
+  streamBodies(server, streamedTypes, isPlainUtf8, unsupported);
 }
 
 /** Nothing is inflated here: a few compressed bytes can stand for any number of plain ones. */
@@ -136,6 +140,8 @@ function requestId(request: IncomingMessage): string {
 
 /** What cannot be parsed as HTTP never becomes a request; it is answered here and the connection is closed. */
 function clientErrorHandler(error: Error & { code?: string; rawPacket?: Buffer }, socket: Socket): void {
+  // An import takes as long as it takes; its own watch is on the silence between its bytes.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && mayTakeItsTime(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

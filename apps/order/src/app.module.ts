@@ -3,6 +3,8 @@ import { ConsumerProbes, Database, OutboxModule, PostgresModule } from '@floodga
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { CancelModule } from './cancel/cancel.module.js';
+import { CodeStoreModule } from './codes/code-store.module.js';
+import { CodesModule } from './codes/codes.module.js';
 import { providerSettings, type Config, type ProviderConfig } from './config.js';
 import { DeadLetterModule } from './dead-letter/dead-letter.module.js';
 import { migrations } from './migrations/migrations.js';
@@ -27,16 +29,17 @@ export class AppModule {
     }
   }
 
-  static with(config: Pick<Config, 'DATABASE_URL'> & ProviderConfig): DynamicModule {
+  static with(config: Pick<Config, 'DATABASE_URL' | 'CODE_KEYS' | 'CODE_FINGERPRINT_KEY'> & ProviderConfig): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ScheduleModule.forRoot(),
         PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'orders', migrations, applicationName: 'order' }),
         OutboxModule,
+        CodeStoreModule.forRoot({ keys: config.CODE_KEYS, fingerprintSecret: config.CODE_FINGERPRINT_KEY }),
         PaymentProviderModule.forRoot(providerSettings(config)),
         PaymentModule, PurchaseModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule, SettlementModule,
-        StuckSagaModule, StockChangeModule,
+        StuckSagaModule, StockChangeModule, CodesModule,
       ],
     };
   }

@@ -18,7 +18,16 @@ const groups: Record<string, readonly (keyof ProviderConfig)[]> = {
   sandbox: ['SANDBOX_URL', 'SANDBOX_API_KEY', 'SANDBOX_WEBHOOK_SECRET', 'CALLBACK_URL'],
 };
 
-export const configSchema = z.object({ ...commonConfig, AMQP_URL: z.url(), DATABASE_URL: z.url(), ...providerConfig }).superRefine((config, context) => {
+/** Keys of redemption codes at rest. */
+const codeConfig = {
+  /** `id:secret` with commas between: the first seals, all open. A key stays until no code needs it. */
+  CODE_KEYS: z.string().regex(/^[\w-]{1,20}:[^,:]{16,}(?:,[\w-]{1,20}:[^,:]{16,})*$/, 'must be id:secret (16 characters or more), with commas between')
+    .transform((keys) => keys.split(',').map((key) => ({ id: key.split(':')[0]!, secret: key.split(':')[1]! }))),
+  /** By this one code is known from another. It never changes. */
+  CODE_FINGERPRINT_KEY: z.string().min(16),
+};
+
+export const configSchema = z.object({ ...commonConfig, AMQP_URL: z.url(), DATABASE_URL: z.url(), ...codeConfig, ...providerConfig }).superRefine((config, context) => {
   const given = Object.values(groups).map((group) => group.filter((name) => config[name] !== undefined));
   Object.entries(groups).forEach(([provider, group], index) => {
     if (given[index]!.length === 0) return;

@@ -6,6 +6,8 @@ import { BoardController } from './board/board.controller.js';
 import { BoardOutlet } from './board/board.outlet.js';
 import { ChallengeController } from './challenge/challenge.controller.js';
 import { UsedChallengeStore } from './challenge/used-challenge.store.js';
+import { CodePoolStore } from './codes/code-pool.store.js';
+import { CodeController } from './codes/code.controller.js';
 import type { Config } from './config.js';
 import { Fence } from './fence/fence.js';
 import { LaneList } from './fence/lane.list.js';
@@ -51,11 +53,11 @@ export class AppModule {
   static with(config: Pick<Config, 'REDIS_URL'>): DynamicModule {
     return {
       module: AppModule,
-      controllers: [ReserveController, TakeBackController, SyncStockConsumer, ChangeSaleConsumer, LoadLanesConsumer, BoardController, RecordsController, CheckRedisController, ChallengeController],
+      controllers: [ReserveController, TakeBackController, SyncStockConsumer, ChangeSaleConsumer, LoadLanesConsumer, BoardController, RecordsController, CheckRedisController, ChallengeController, CodeController],
       providers: [
         { provide: Redis, useFactory: () => createRedis(config.REDIS_URL, { name: 'seckill' }) },
         RedisLifecycle, RedisLink, RedisClock,
-        StockStore, LoadStore, BoardStore, RelayStore,
+        StockStore, LoadStore, BoardStore, RelayStore, CodePoolStore,
         LaneRegistry, LaneList, LaneLoader, LaneWatch, Fence,
         UsedChallengeStore, BoardBeat, BoardOutlet, Reservations, ReservationRelay, Reaper,
       ],

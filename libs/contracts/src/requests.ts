@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { codeRequests } from './code-requests.js';
 import type { Outcome } from './errors.js';
 import { blockSchema, boardLaneSchema, idSchema, laneLoadSchema, reservationSchema, saleDocumentSchema, syncRowSchema, type BoardLane, type LaneLoad, type Reservation, type SaleDocument, type SyncRow } from './messages.js';
 import { saleTransitions, type SaleAction } from './sale-state.js';
@@ -113,6 +114,7 @@ export const requests = {
   'discard-dead-letter': { to: 'order.requests', ask: z.object({ actor, id: idSchema, reason: z.string().min(1) }), answer: answers<Outcome<View.DeadLetterView>>() },
   'list-stuck-sagas': { to: 'order.requests', ask: z.object(page), answer: answers<Outcome<View.Page<View.StuckSagaView>>>() },
   'get-withdrawal': { to: 'order.requests', ask: z.object({ actor, saleId }), answer: answers<Outcome<View.WithdrawalView>>() },
+  ...codeRequests,
   // promotion
   'create-sale': { to: 'promotion.requests', ask: z.object({ actor, input: z.unknown() }), answer: answers<Outcome<View.SaleView>>() },
   'update-sale': { to: 'promotion.requests', ask: z.object({ actor, saleId, patch: z.unknown(), nowMs }), answer: answers<Outcome<View.SaleView>>() },

@@ -40,6 +40,46 @@ export interface OrderView {
   payBy: string | null;
   createdAt: string;
   updatedAt: string;
+  /** Only for the order's owner, and only once they are the order's for good. */
+  codes?: string[];
+}
+
+/** The redemption codes of one item, counted. `onRefund`: what becomes of issued codes whose order is refunded. */
+export interface CodePoolView {
+  saleId: string;
+  itemId: string;
+  total: number;
+  free: number;
+  issued: number;
+  redeemed: number;
+  burned: number;
+  onRefund: 'burn' | 'return';
+}
+
+/** `codes`: all of the order's now. */
+export interface ReissueView {
+  orderId: string;
+  replaced: number;
+  codes: string[];
+}
+
+export interface RedemptionView {
+  orderId: string;
+  redeemed: number;
+  /** Of the order's codes, those not redeemed yet. */
+  left: number;
+  redeemedAt: string;
+}
+
+export interface PartnerOrderView {
+  orderId: string;
+  state: 'PRE_ORDERED' | 'ISSUED' | 'REFUNDED';
+  saleId: string | null;
+  itemId: string | null;
+  quantity: number;
+  codes: string[];
+  version: number;
+  updatedAt: string;
 }
 
 export interface PaymentView {

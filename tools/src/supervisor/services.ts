@@ -68,6 +68,7 @@ function ownEnvironment(app: AppName, { urls, ports, secrets, stateDir }: Servic
       return {
         AMQP_URL, DATABASE_URL, SANDBOX_URL: localUrl(ports.sandbox), SANDBOX_API_KEY: secrets.sandboxApiKey, SANDBOX_WEBHOOK_SECRET: secrets.sandboxWebhook,
         CALLBACK_URL: `${localUrl(ports.gateway)}/v1/payments/callbacks/sandbox`,
+        CODE_KEYS: `k1:${secrets.code}`, CODE_FINGERPRINT_KEY: secrets.codeFingerprint,
       };
     case sandboxName:
       return {

@@ -27,7 +27,9 @@ export interface Operation {
   parameters: readonly Parameter[];
   /** The schema of the JSON body, or null where the operation takes none. */
   body: { required: boolean; schema: JsonSchema } | null;
-  /** Longest body taken, bytes. */
+  /** Media types of the body. */
+  bodyTypes: readonly string[];
+  /** Longest body taken, bytes; streams have no such limit. */
   bodyBytesMax: number;
 }
 
@@ -80,6 +82,7 @@ function readOperation(path: string, method: string, node: OperationNode): Opera
     authentication: authenticationOf(node, roles),
     parameters: (node.parameters ?? []).map(({ $ref }) => readParameter($ref)),
     body: json && node.requestBody ? { required: node.requestBody.required, schema: json.schema } : null,
+    bodyTypes: Object.keys(node.requestBody?.content ?? {}),
     bodyBytesMax: node.requestBody?.['x-max-bytes'] ?? bodyBytesDefault,
   };
 }

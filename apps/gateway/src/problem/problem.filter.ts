@@ -29,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
       case 400: return refuse('INVALID_REQUEST', 'The request cannot be read.', { errors: [{ path: '', message: 'cannot be read' }] });
       case 404: case 414: return refuse('NOT_FOUND', 'There is nothing here.');
       case 413: return refuse('PAYLOAD_TOO_LARGE', `The body may have at most ${request.routeOptions.bodyLimit} bytes.`);
-      case 415: return refuse('UNSUPPORTED_MEDIA_TYPE', 'The body must be application/json in UTF-8.');
+      case 415: return refuse('UNSUPPORTED_MEDIA_TYPE', `The body must be ${request.routeOptions.config.route?.operation.bodyTypes.join(' or ') || 'application/json'} in UTF-8.`);
       default:
         this.logger.error(exception instanceof Error ? exception : String(exception), undefined, `request ${request.id}`);
         return refuse('INTERNAL', 'Something went wrong on our side.');

@@ -12,6 +12,8 @@ const timeoutsMs: Partial<Record<RequestName, number>> = {
   'change-stock': 10_000,
   'preflight-sale': 10_000,
   'move-sale': 5_000,
+  'import-codes': 15_000,
+  'get-code-pool': 15_000,
 };
 
 /** The other services, as a person's request needs them: no answer is a refusal like any other. */

@@ -5,7 +5,7 @@ import { numbers, texts } from '../ledger/sql-array.js';
 /** What a key is valid for: one account, one route, one sale or order. */
 export interface KeyScope {
   accountId: string;
-  route: 'start-payment' | 'cancel-order';
+  route: 'start-payment' | 'cancel-order' | 'reissue-codes';
   subject: string;
   key: string;
 }

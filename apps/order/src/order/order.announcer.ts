@@ -2,7 +2,7 @@ import { type MessageName, type OrderNotice, type SyncRow } from '@floodgate/con
 import { Outbox, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import type { OrderRow } from './order.row.js';
-import { holdsUnits, isSettled, publicState, type OrderState } from './order.transitions.js';
+import { holdsUnits, isBurned, isSettled, publicState, type OrderState } from './order.transitions.js';
 
 /** Rows of one message: a batch of the arbiter leaves in a few, and none comes near the broker's frame size. */
 const rowsMax = 256;
@@ -36,7 +36,7 @@ export class OrderAnnouncer {
 export function syncRow(order: OrderRow): SyncRow {
   return {
     rid: order.rid, accountId: order.accountId, ipHash: order.ipHash, items: order.items, number: order.number,
-    reservedAtMs: order.reservedAt.getTime(), version: order.version, holds: holdsUnits(order.state), settled: isSettled(order.state),
+    reservedAtMs: order.reservedAt.getTime(), version: order.version, holds: holdsUnits(order.state) || isBurned(order), settled: isSettled(order.state),
   };
 }
 

@@ -8,6 +8,7 @@ import { OrderStore } from './order.store.js';
 import type { OrderRow } from './order.row.js';
 import { publicState } from './order.transitions.js';
 import { orderView, reservationView } from './order.views.js';
+import { VoucherOrders } from './voucher-orders.js';
 
 const notFound = (): Refusal => refuse('NOT_FOUND', 'There is no such order.');
 const badCursor = (): Refusal => refuse('INVALID_REQUEST', 'The cursor is not one of ours.', { errors: [{ path: '/query/cursor', message: 'unknown' }] });
@@ -17,25 +18,27 @@ const badCursor = (): Refusal => refuse('INVALID_REQUEST', 'The cursor is not on
 export class OrderController {
   constructor(
     private readonly orders: OrderStore, private readonly lists: OrderListStore, private readonly sales: SaleStore, private readonly database: Database,
+    private readonly vouchers: VoucherOrders,
   ) {}
 
   @Answers('get-reservation')
   async getReservation({ rid, accountId }: Ask<'get-reservation'>): Promise<Answer<'get-reservation'>> {
     const order = await this.orders.find(rid, accountId);
-    return order ? accept(reservationView(order)) : notFound();
+    return order ? accept(reservationView(order, await this.vouchers.itemsOf(order))) : notFound();
   }
 
   @Answers('list-reservations')
   async listReservations({ accountId, saleId, limit, cursor }: Ask<'list-reservations'>): Promise<Answer<'list-reservations'>> {
     const page = await this.lists.ofAccount(accountId, saleId, { limit, cursor });
     if (page === 'invalid-cursor') return badCursor();
-    return accept({ items: page.orders.map(reservationView), nextCursor: page.nextCursor });
+    const views = await Promise.all(page.orders.map(async (order) => reservationView(order, await this.vouchers.itemsOf(order))));
+    return accept({ items: views, nextCursor: page.nextCursor });
   }
 
   @Answers('get-order')
   async getOrder({ rid, accountId }: Ask<'get-order'>): Promise<Answer<'get-order'>> {
     const order = await this.orders.find(rid, accountId);
-    return order ? accept(orderView(order, await this.lists.itemFacts([order]))) : notFound();
+    return order ? accept(orderView(order, await this.lists.itemFacts([order]), await this.vouchers.codesOf(order))) : notFound();
   }
 
   @Answers('list-orders')

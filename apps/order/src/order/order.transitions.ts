@@ -1,4 +1,4 @@
-import type { ReservationState } from '@floodgate/contracts';
+import type { ReleaseReason, ReservationState } from '@floodgate/contracts';
 
 /** States of an order row. */
 export const orderStates = ['PENDING', 'CLOSING', 'STUCK', 'PAID', 'FULFILLED', 'REFUNDING', 'CLOSED'] as const;
@@ -23,6 +23,13 @@ export const orderTransitions = {
 
 /** Does an order in this state keep its units? Settled = nothing but a refund changes that any more. */
 export const holdsUnits = (state: OrderState): boolean => state !== 'CLOSED';
+/**
+ * Were its units burned: paid for, and then not there? They never come back: Redis and the limits go on counting them, as Postgres does.
+ * The same as SQL, of `orders` under the alias o.
+ */
+export const isBurned = (order: { state: OrderState; reason: ReleaseReason | null; paidAt: Date | null }): boolean =>
+  order.state === 'CLOSED' && order.reason === 'out-of-inventory' && order.paidAt !== null;
+export const isBurnedSql = `(o.state = 'CLOSED' AND o.reason = 'out-of-inventory' AND o.paid_at IS NOT NULL)`;
 export const isSettled = (state: OrderState): boolean => isSold(state) || state === 'CLOSED';
 /** States whose units are counted as sold (else as held), and as SQL's list of them. */
 export const soldStates = ['PAID', 'FULFILLED', 'REFUNDING'] as const satisfies readonly OrderState[];

@@ -13,11 +13,13 @@ export interface ItemFacts {
 /** When to ask again: a queued order is made within moments, a payment takes a person's time; what is final needs no asking. */
 const pollAfterMs: Record<ReservationState, number> = { QUEUED: 500, ORDERED: 2_000, PAID: 2_000, FULFILLED: 0, RELEASED: 0 };
 
-export function reservationView(order: OrderRow): ReservationView {
+/** @param vouchers items of the sale whose orders end with their codes */
+export function reservationView(order: OrderRow, vouchers: ReadonlySet<string>): ReservationView {
   const state = publicState(order.state, order.payBy);
   const queued = state === 'QUEUED';
-  // PAID is the end for goods; an order that is being refunded still has a way to go.
-  const terminal = state === 'RELEASED' || order.state === 'PAID' || order.state === 'FULFILLED';
+  // PAID is the end for goods; an order that is owed codes or being refunded still has a way to go.
+  const paidForGood = order.state === 'PAID' && !order.items.some(({ itemId }) => vouchers.has(itemId));
+  const terminal = state === 'RELEASED' || paidForGood || order.state === 'FULFILLED';
   return {
     id: order.rid, saleId: order.saleId, items: order.items, state, terminal,
     reason: order.state === 'CLOSED' ? order.reason : null,
@@ -28,7 +30,7 @@ export function reservationView(order: OrderRow): ReservationView {
 }
 
 /** @param facts of each item of the order's sale; an item that the sale never had (a refused reservation) is shown by its id */
-export function orderView(order: OrderRow, facts: ReadonlyMap<string, ItemFacts>): OrderView {
+export function orderView(order: OrderRow, facts: ReadonlyMap<string, ItemFacts>, codes?: string[]): OrderView {
   return {
     id: order.rid, reservationId: order.rid, saleId: order.saleId,
     items: order.items.map(({ itemId, quantity }) => {
@@ -37,6 +39,7 @@ export function orderView(order: OrderRow, facts: ReadonlyMap<string, ItemFacts>
     }),
     amount: amountOf(order), state: publicState(order.state, order.payBy), reason: order.state === 'CLOSED' ? order.reason : null,
     payBy: timeOrNull(order.payBy), createdAt: isoTime(order.createdAt.getTime()), updatedAt: isoTime(order.updatedAt.getTime()),
+    ...(codes ? { codes } : {}),
   };
 }
 

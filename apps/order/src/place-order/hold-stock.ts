@@ -6,7 +6,7 @@ import { LedgerStore } from '../ledger/ledger.store.js';
 import type { Failure } from '../saga/saga.js';
 import { AccountUsageStore } from './account-usage.store.js';
 import { decide } from './decide.js';
-import { limitsOf, type Purchase, type PurchaseWork } from './purchase.js';
+import { isBurned, limitsOf, type Purchase, type PurchaseWork } from './purchase.js';
 
 /** The units of the sale: held for an order, sold, or given back; each move is a ledger entry. */
 @Injectable()
@@ -38,8 +38,14 @@ export class HoldStock {
     for (const purchase of purchases) purchase.holdsStock = 'sold';
   }
 
-  /** Gives back what the purchases hold or (after a refund) had bought; those that hold nothing are passed over. */
-  async release(work: PurchaseWork, purchases: readonly Purchase[]): Promise<void> {
+  /**
+   * Gives back what the purchases hold or (after a refund) had bought; those that hold nothing are passed over. Units that were bought and
+   * could not be handed over do not exist: they are burned, or somebody would buy and pay them in vain again.
+   */
+  async release(work: PurchaseWork, purchases: readonly Purchase[], reason: ReleaseReason): Promise<void> {
+    const burned = purchases.filter((purchase) => isBurned(purchase, reason));
+    await this.record(work, burned, (entry) => ({ ...entry, entry: 'BURN', soldBefore: true }));
+    for (const purchase of burned) purchase.holdsStock = 'no';
     const holding = purchases.filter((purchase) => purchase.holdsStock !== 'no');
     await this.record(work, holding, (entry, purchase) => ({ ...entry, entry: 'RELEASE', soldBefore: purchase.holdsStock === 'sold' }));
     for (const lane of new Set(holding.map((purchase) => purchase.order.lane))) {

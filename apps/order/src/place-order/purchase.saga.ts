@@ -21,13 +21,14 @@ export class PurchaseSaga {
   private readonly arbiter: Arbiter;
 
   constructor(private readonly does: PurchaseSteps, private readonly orders: OrderStore, private readonly sales: SaleStore) {
-    const { stock, inventory, rows, payments } = does;
+    const { stock, inventory, rows, payments, codes } = does;
     this.steps = [
-      { name: 'hold stock',     run: (w, p) => stock.hold(w, p),     undo: (w, p) => stock.release(w, p)     }, // reaches Redis as a versioned sync
-      { name: 'take inventory', run: (w, p) => inventory.take(w, p), undo: (w, p) => inventory.putBack(w, p) },
+      { name: 'hold stock',     run: (w, p) => stock.hold(w, p),     undo: (w, p, why) => stock.release(w, p, why) }, // reaches Redis as a versioned sync
+      { name: 'take inventory', run: (w, p) => inventory.take(w, p), undo: (w, p, why) => inventory.putBack(w, p, why) },
       { name: 'create order',   run: (w, p) => rows.create(w, p),    undo: (w, p, why) => rows.close(w, p, why) },
       { name: 'await payment',  until: 'payment.captured',           undo: (w, p, why) => payments.closePayments(w.tx, ordersOf(p), why) },
       { name: 'mark paid',      run: (w, p) => does.markPaid(w, p)   }, // point of no return
+      { name: 'issue codes',    run: (w, p) => codes.claim(w, p)     }, // claimed here, issued by codes/code-issuer.ts
       { name: 'tell buyer',     run: (w, p) => rows.tell(w, p)       },
     ];
     this.runner = new SagaRunner(this.steps);
@@ -55,6 +56,7 @@ export class PurchaseSaga {
     await this.does.inventory.lock(work, candidates);
     const locked = (await this.orders.lockAll(tx, saleId, candidates.map((order) => order.rid))).filter(isClosable);
     const purchases = locked.map(purchaseOf);
+    await this.does.codes.giveBack(work, purchases.filter(({ order }) => order.state === 'REFUNDING'));
     for (const [why, group] of Map.groupBy(purchases, ({ order }) => order.reason ?? reason)) {
       await this.runner.undoFrom('await payment', work, group, why);
     }

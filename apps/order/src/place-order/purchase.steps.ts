@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ClaimCodes } from '../codes/claim-codes.js';
 import { CreateOrder } from './create-order.js';
 import { HoldStock } from './hold-stock.js';
 import { PaymentCloser } from './payment-closer.js';
@@ -10,6 +11,7 @@ import type { Purchase, PurchaseWork } from './purchase.js';
 export class PurchaseSteps {
   constructor(
     readonly stock: HoldStock, readonly inventory: TakeInventory, readonly rows: CreateOrder, readonly payments: PaymentCloser,
+    readonly codes: ClaimCodes,
   ) {}
 
   /** The row and the units turn together. */

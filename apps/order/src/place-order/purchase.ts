@@ -54,6 +54,9 @@ export const limitsOf = (work: Pick<PurchaseWork, 'sale' | 'stock'>, lane: numbe
   perItem: (itemId) => work.stock.find(lane, itemId)?.perAccount ?? null,
 });
 
+/** Units that were paid for and then turned out not to be there (no code was left, say). */
+export const isBurned = (purchase: Purchase, reason: ReleaseReason): boolean => purchase.holdsStock === 'sold' && reason === 'out-of-inventory';
+
 /** What an order needs of each SKU. */
 export function skuNeeds(work: Pick<PurchaseWork, 'stock'>, order: OrderRow): Needs {
   const needs = new Map<string, number>();

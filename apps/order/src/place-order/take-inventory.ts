@@ -2,7 +2,7 @@ import type { ReleaseReason } from '@floodgate/contracts';
 import { Injectable } from '@nestjs/common';
 import { InventoryStore } from '../inventory/inventory.store.js';
 import type { Failure } from '../saga/saga.js';
-import { skuNeeds, type Purchase, type PurchaseWork } from './purchase.js';
+import { isBurned, skuNeeds, type Purchase, type PurchaseWork } from './purchase.js';
 
 /** The real stock behind the units: a sale may have promised more than the warehouse has. */
 @Injectable()
@@ -16,8 +16,9 @@ export class TakeInventory {
     return purchases.filter((_, index) => short.has(index)).map((subject) => ({ subject, reason: 'out-of-inventory' }));
   }
 
-  async putBack(work: PurchaseWork, purchases: readonly Purchase[]): Promise<void> {
-    const took = purchases.filter((purchase) => purchase.tookInventory);
+  /** Burned units stay taken: they were not there. */
+  async putBack(work: PurchaseWork, purchases: readonly Purchase[], reason: ReleaseReason): Promise<void> {
+    const took = purchases.filter((purchase) => purchase.tookInventory && !isBurned(purchase, reason));
     await this.inventory.putBack(work.tx, took.map((purchase) => skuNeeds(work, purchase.order)));
     for (const purchase of took) purchase.tookInventory = false;
   }

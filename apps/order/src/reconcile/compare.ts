@@ -122,11 +122,11 @@ function compareBook(postgres: PostgresRecords, book: BookedPayment[], unexplain
 }
 
 function settlingOf(records: Records): { settling: number; open: string[] } {
-  const { outbox, closing, refunding, refunds, stuck } = records.postgres.settling;
+  const { outbox, closing, refunding, refunds, codes, stuck } = records.postgres.settling;
   const relay = records.relay + (records.redis === 'unreachable' ? 0 : records.redis.reduce((sum, lane) => sum + lane.record.relayLength, 0));
   const counts: [number, string][] = [
     [relay, 'reservations in the relay'], [records.messages === 'unreachable' ? 0 : records.messages, 'messages under way'], [outbox, 'messages in the outbox'],
-    [closing, 'orders being closed'], [refunding, 'orders being refunded'], [refunds, 'refunds waiting'],
+    [closing, 'orders being closed'], [refunding, 'orders being refunded'], [refunds, 'refunds waiting'], [codes, 'orders waiting for codes'],
   ];
   const open = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   if (records.redis === 'unreachable') open.push('Redis could not be read');

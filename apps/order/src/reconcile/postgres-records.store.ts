@@ -1,6 +1,6 @@
 import { Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
-import { soldStatesSql, type OrderState } from '../order/order.transitions.js';
+import { isBurnedSql, soldStatesSql, type OrderState } from '../order/order.transitions.js';
 
 /** One item over all lanes: the counters, and the same counted again from the ledger and from the orders. */
 export interface ItemRecord {
@@ -48,7 +48,7 @@ export interface PostgresRecords {
   holds: Map<string, boolean>;
   paid: PaidOrder[];
   payments: { captured: number; refunded: number };
-  settling: { outbox: number; closing: number; refunding: number; refunds: number; stuck: number };
+  settling: { outbox: number; closing: number; refunding: number; refunds: number; codes: number; stuck: number };
 }
 
 /** One reservation's entries of one item. An operation can have each entry once per lane. */
@@ -77,7 +77,7 @@ export class PostgresRecordsStore {
       const items = await this.items(tx, saleId);
       if (items.length === 0) return null;
       const [clock] = await tx.query<{ now: Date }>('SELECT clock_ms() AS now');
-      const orders = await tx.query<{ rid: string; state: OrderState }>('SELECT rid, state FROM orders WHERE sale_id = $1', [saleId]);
+      const orders = await tx.query<{ rid: string; holds: boolean }>(`SELECT o.rid, o.state <> 'CLOSED' OR ${isBurnedSql} AS holds FROM orders o WHERE o.sale_id = $1`, [saleId]);
       const takeBacks = await tx.query<{ rid: string }>(
         `SELECT rid FROM stock_change WHERE sale_id = $1 AND state IN ('BOOKED', 'REJECTED') AND reserved_at IS NOT NULL`, [saleId]);
       return {
@@ -85,7 +85,7 @@ export class PostgresRecordsStore {
         free: await tx.query<FreeUnits>(
           'SELECT lane, item_id AS "itemId", allotment - held - sold - burned AS free FROM lane_item WHERE sale_id = $1 ORDER BY lane, item_id', [saleId]),
         contradictions: await this.contradictions(tx, saleId), faults: await this.faults(tx, saleId),
-        holds: new Map([...orders.map((order): [string, boolean] => [order.rid, order.state !== 'CLOSED']), ...takeBacks.map(({ rid }): [string, boolean] => [rid, false])]),
+        holds: new Map([...orders.map((order): [string, boolean] => [order.rid, order.holds]), ...takeBacks.map(({ rid }): [string, boolean] => [rid, false])]),
         ...(await this.money(tx, saleId)), settling: await this.settling(tx, saleId),
       };
     }, { isolation: 'repeatable read' });
@@ -128,7 +128,7 @@ export class PostgresRecordsStore {
   private async faults(tx: Transaction, saleId: string): Promise<string[]> {
     const usage = await tx.query<{ text: string }>(
       `WITH ordered AS (SELECT o.account_id, i."itemId" AS item_id, i.quantity
-          FROM orders o CROSS JOIN LATERAL jsonb_to_recordset(o.items) AS i("itemId" text, quantity int) WHERE o.sale_id = $1 AND o.state <> 'CLOSED'),
+          FROM orders o CROSS JOIN LATERAL jsonb_to_recordset(o.items) AS i("itemId" text, quantity int) WHERE o.sale_id = $1 AND (o.state <> 'CLOSED' OR ${isBurnedSql})),
         counted AS (
           SELECT account_id, item_id, sum(quantity) AS units FROM ordered JOIN sale_item s USING (item_id) WHERE s.sale_id = $1 AND s.per_account IS NOT NULL GROUP BY 1, 2
           UNION ALL SELECT account_id, '', sum(quantity) FROM ordered WHERE (SELECT per_account FROM sale WHERE sale_id = $1) IS NOT NULL GROUP BY 1)
@@ -158,7 +158,8 @@ export class PostgresRecordsStore {
     const [row] = await tx.query<PostgresRecords['settling']>(
       `SELECT (SELECT count(*) FROM outbox WHERE strpos(body, '"saleId":"' || $1 || '"') > 0) AS outbox,
          count(*) FILTER (WHERE state = 'CLOSING') AS closing, count(*) FILTER (WHERE state = 'REFUNDING') AS refunding,
-         (SELECT count(*) FROM refund WHERE sale_id = $1 AND state = 'WAITING') AS refunds, count(*) FILTER (WHERE state = 'STUCK') AS stuck
+         (SELECT count(*) FROM refund WHERE sale_id = $1 AND state = 'WAITING') AS refunds,
+         (SELECT count(*) FROM code_claim WHERE sale_id = $1 AND state = 'WAITING') AS codes, count(*) FILTER (WHERE state = 'STUCK') AS stuck
        FROM orders WHERE sale_id = $1`, [saleId]);
     return row!;
   }

@@ -30,8 +30,6 @@ export class CheckStockController {
   }
 
   private async codesOf(saleId: string): Promise<StockCheck['codes']> {
-    const [known] = await this.database.query<{ codes: boolean }>("SELECT to_regclass('code_pool') IS NOT NULL AS codes");
-    if (!known?.codes) return [];
     return this.database.query(
       `SELECT item_id AS "itemId", count(*)::int AS codes FROM code_pool JOIN code USING (pool_id) WHERE sale_id = $1 AND state <> 'BURNED' GROUP BY item_id`, [saleId]);
   }

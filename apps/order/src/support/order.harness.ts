@@ -14,6 +14,7 @@ import { PretendProvider } from './pretend.provider.js';
 
 export const price = 250;
 export const currency = 'GBP';
+export const codeSecrets = { CODE_KEYS: [{ id: 'k1', secret: 'code-secret-of-the-tests' }], CODE_FINGERPRINT_KEY: 'code-fingerprint-of-the-tests' };
 const unreachable = 'http://127.0.0.1:9';
 
 /** One unit of a sale, reserved by one account. */
@@ -44,7 +45,7 @@ export class OrderHarness {
     const service = await startService(
       ({ DATABASE_URL }) => AppModule.with({
         DATABASE_URL, SANDBOX_URL: sandbox?.url ?? unreachable, SANDBOX_API_KEY: sandbox?.apiKey ?? 'key', SANDBOX_WEBHOOK_SECRET: sandbox?.webhookSecret ?? 'secret',
-        CALLBACK_URL: sandbox?.callbackUrl ?? unreachable,
+        CALLBACK_URL: sandbox?.callbackUrl ?? unreachable, ...codeSecrets,
       }),
       (builder) => (sandbox ? builder : builder.overrideProvider(PaymentProviders).useValue(new PaymentProviders([provider, ...others]))),
       beside?.service.place,

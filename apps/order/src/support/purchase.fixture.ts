@@ -6,6 +6,10 @@ import { InventoryStore } from '../inventory/inventory.store.js';
 import type { LedgerEntry } from '../ledger/entries.js';
 import { lockStock } from '../ledger/lane-stock.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
+import { ClaimCodes } from '../codes/claim-codes.js';
+import { CodeClaimStore } from '../codes/code-claim.store.js';
+import { CodeOwnerStore } from '../codes/code-owner.store.js';
+import { VoucherItems } from '../codes/voucher-items.js';
 import { migrations } from '../migrations/migrations.js';
 import { OrderAnnouncer } from '../order/order.announcer.js';
 import { OrderStore } from '../order/order.store.js';
@@ -45,7 +49,7 @@ export class PurchaseFixture {
     const [sales, orders, ledger, inventory] = [new SaleStore(database), new OrderStore(database), new LedgerStore(), new InventoryStore(database, new AdminActs(new Outbox()))];
     const steps = new PurchaseSteps(
       new HoldStock(ledger, new AccountUsageStore()), new TakeInventory(inventory), new CreateOrder(orders, new OrderAnnouncer(new Outbox())),
-      new StoredPaymentCloser(new PaymentStore(database)));
+      new StoredPaymentCloser(new PaymentStore(database)), new ClaimCodes(new CodeClaimStore(database), new CodeOwnerStore(database), new VoucherItems(database)));
     return new PurchaseFixture(database, new PurchaseSaga(steps, orders, sales), sales, orders, ledger, inventory, async () => {
       await database.close();
       await drop();

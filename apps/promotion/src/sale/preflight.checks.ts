@@ -59,8 +59,9 @@ export const checks: readonly Check[] = [
   {
     check: 'codes',
     when: 'before',
-    fault: (sale, { stock }) => (vouchersOf(sale).length === 0 ? null : stock ? named(withoutCodes(sale, stock), 'with fewer codes than units') : silent('order')),
-    fine: (sale) => (vouchersOf(sale).length === 0 ? 'No vouchers.' : 'A code for every voucher.'),
+    fault: (sale, { stock }) => (vouchersOf(sale).length === 0 ? null : stock ? named(withoutCodes(sale, stock), 'without a code') : silent('order')),
+    // More can be imported while the sale runs, and whoever pays in vain is refunded: too few is worth a word, not worth a closed sale.
+    fine: (sale, { stock }) => (vouchersOf(sale).length === 0 ? 'No vouchers.' : `Codes for every voucher${noteOn(stock ? shortOfCodes(sale, stock) : [], 'with fewer codes than units')}.`),
   },
   {
     check: 'inventory',
@@ -101,7 +102,7 @@ export const checks: readonly Check[] = [
 const silent = (service: string): string => `The ${service} service does not answer.`;
 const unitsOf = (sale: Sale): number => sale.items.reduce((sum, item) => sum + item.quota, 0);
 const idOf = (sale: Sale, item: SaleItem): string => itemId(sale.id, sale.items.indexOf(item) + 1);
-const vouchersOf = (sale: Sale): SaleItem[] => sale.items.filter((item) => (item.kind as string) === 'voucher');
+const vouchersOf = (sale: Sale): SaleItem[] => sale.items.filter((item) => item.kind === 'voucher');
 
 /** Before there is a copy, what the sale asks for is what will be copied; from then on the copy is what will be enforced. */
 function limitFault(sale: Sale, stock: Facts['stock']): string | null {
@@ -113,9 +114,12 @@ function limitFault(sale: Sale, stock: Facts['stock']): string | null {
   return named(sale.items.filter((item) => enforced.get(idOf(sale, item)) !== item.perAccount), 'with another limit than would be enforced');
 }
 
-function withoutCodes(sale: Sale, { codes }: NonNullable<Facts['stock']>): SaleItem[] {
+const withoutCodes = (sale: Sale, stock: NonNullable<Facts['stock']>): SaleItem[] => shortOfCodes(sale, stock, 1);
+
+/** Vouchers for sale with fewer codes than units, or than `enough`. */
+function shortOfCodes(sale: Sale, { codes }: NonNullable<Facts['stock']>, enough = Infinity): SaleItem[] {
   const imported = new Map(codes.map((row) => [row.itemId, row.codes]));
-  return vouchersOf(sale).filter((item) => (imported.get(idOf(sale, item)) ?? 0) < item.quota);
+  return vouchersOf(sale).filter((item) => (imported.get(idOf(sale, item)) ?? 0) < Math.min(item.quota, enough));
 }
 
 /** What is sold or held already has taken its part of the inventory. */

@@ -25,7 +25,7 @@ export const faults: Record<string, Fault[]> = {
   ],
   'features': [{ sale: { mode: 'lottery' as 'race' } }],
   'codes': [
-    { sale: { items: [{ ...first, kind: 'voucher' as 'goods' }] }, facts: (sale) => ({ stock: { ...stock(sale), codes: [{ itemId: `${sale.id}-1`, codes: 499 }] } }) },
+    { sale: { items: [{ ...first, kind: 'voucher' }] }, facts: (sale) => ({ stock: { ...stock(sale), codes: [] } }) },
   ],
   'inventory': [{ facts: (sale) => ({ stock: { ...stock(sale), inventory: [{ skuId: sale.items[0]!.skuId, free: 499 }] } }) }],
   'broker': [{ facts: () => ({ brokerFaults: ['PRECONDITION_FAILED: place-order is a classic queue'] }) }, { facts: () => ({ brokerFaults: null }) }],

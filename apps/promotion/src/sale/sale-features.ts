@@ -13,7 +13,6 @@ export function unbuiltFeatures(input: Partial<SaleInput>): UnbuiltFeature[] {
     [input.mode === 'lottery', '/mode', 'lottery'],
     [input.latePayment === 'reacquire', '/latePayment', 'reacquire'],
     [Boolean(input.audience), '/audience', 'an audience'],
-    ...(input.items ?? []).map((item, index): [boolean, string, string] => [item.kind === 'voucher', `/items/${index}/kind`, 'voucher']),
   ];
   return asked.filter(([isAsked]) => isAsked).map(([, path, feature]) => ({ path, feature }));
 }

@@ -56,9 +56,13 @@ describe('a sale as it is sent', () => {
     ['re-acquiring for late payments', { latePayment: 'reacquire' }, '/latePayment'],
     ['an audience', { audience: { accounts: [] } }, '/audience'],
     ['a picture puzzle', { challenge: 'picture' }, '/challenge'],
-    ['a voucher', { items: [first, { ...second, kind: 'voucher' }] }, '/items/1/kind'],
   ])('refuses %s by its path', (_what, changes, path) => {
     expect(faultsOf({ ...saleInput(), ...changes })).toEqual([path]);
+  });
+
+  it('takes vouchers beside goods, as what they are', () => {
+    const read = readSaleInput({ ...saleInput(), items: [first, { ...second, kind: 'voucher' }] }, saleInput().merchantId);
+    expect(read.ok && read.value.items.map(({ kind }) => kind)).toEqual(['goods', 'voucher']);
   });
 
   it.each([null, undefined, 5, 'sale', []])('refuses %p', (raw) => {

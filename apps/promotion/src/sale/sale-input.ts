@@ -98,7 +98,7 @@ function contentOf(input: SaleInput): SaleContent {
       skuId: item.skuId,
       title: item.title,
       imageUrl: item.imageUrl ?? null,
-      kind: 'goods',
+      kind: item.kind,
       price: item.price,
       listPrice: item.listPrice ?? null,
       quota: item.quota,

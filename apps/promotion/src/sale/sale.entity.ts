@@ -10,7 +10,7 @@ export interface SaleItem {
   skuId: string;
   title: string;
   imageUrl: string | null;
-  kind: 'goods';
+  kind: 'goods' | 'voucher';
   price: Price;
   listPrice: Price | null;
   /** Units for this sale. */

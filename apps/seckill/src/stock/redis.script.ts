@@ -8,8 +8,9 @@ export class RedisScript {
   readonly text: string;
   readonly sha: string;
 
-  constructor(readonly name: string) {
-    this.text = readFileSync(new URL(`./${name}`, import.meta.url), 'utf8');
+  /** @param beside the module that it lies beside */
+  constructor(readonly name: string, beside: string = import.meta.url) {
+    this.text = readFileSync(new URL(`./${name}`, beside), 'utf8');
     this.sha = createHash('sha1').update(this.text).digest('hex');
   }
 
