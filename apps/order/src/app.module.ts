@@ -11,6 +11,7 @@ import { migrations } from './migrations/migrations.js';
 import { PaymentModule } from './payment/payment.module.js';
 import { PaymentProviderModule } from './payment-provider/payment-provider.module.js';
 import { PurchaseModule } from './place-order/purchase.module.js';
+import { ReacquireModule } from './reacquire/reacquire.module.js';
 import { ReconcileModule } from './reconcile/reconcile.module.js';
 import { ReportModule } from './report/report.module.js';
 import { SaleModule } from './sale/sale.module.js';
@@ -38,8 +39,8 @@ export class AppModule {
         OutboxModule,
         CodeStoreModule.forRoot({ keys: config.CODE_KEYS, fingerprintSecret: config.CODE_FINGERPRINT_KEY }),
         PaymentProviderModule.forRoot(providerSettings(config)),
-        PaymentModule, PurchaseModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule, SettlementModule,
-        StuckSagaModule, StockChangeModule, CodesModule,
+        PaymentModule, PurchaseModule, ReacquireModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule,
+        SettlementModule, StuckSagaModule, StockChangeModule, CodesModule,
       ],
     };
   }

@@ -16,6 +16,14 @@ export function reservationId(saleId: string, secretHex: string, accountId: stri
   return `${saleId}.${digest.subarray(0, 16).toString('base64url')}`;
 }
 
+/**
+ * The id of the reservation that late money shall buy again in the place of `rid`: always the same one, so that trying twice takes no second
+ * unit. No buyer can name it: a key of theirs has no line break.
+ */
+export function reacquiredId(saleId: string, secretHex: string, accountId: string, rid: string): string {
+  return reservationId(saleId, secretHex, accountId, `\nreacquire\n${rid}`);
+}
+
 /** The sale that a reservation (or order) id names, or null if it cannot be such an id. */
 export function saleOfReservation(rid: string): string | null {
   return /^([A-Za-z0-9]{1,16})\.[A-Za-z0-9_-]{22}$/.exec(rid)?.[1] ?? null;

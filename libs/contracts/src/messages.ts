@@ -185,6 +185,10 @@ export const messages = {
   'order.paid': orderNotices,
   /** order: what was paid for was handed over. */
   'order.fulfilled': orderNotices,
+  /** order: a late payment has bought a released order's units again: `replacedBy` is paid, this one stays released. */
+  'order.replaced': z.object({ saleId: idSchema, orders: z.array(orderNoticeSchema.extend({ replacedBy: idSchema })).min(1) }),
+  /** order: money of a buyer that the order could not take (too late, or twice) is being given back; the order stays as it is. */
+  'payment.returned': orderNotices,
   /** order: released, with the reason. */
   'order.closed': orderNotices,
 } as const satisfies Record<string, z.ZodType>;

@@ -26,8 +26,15 @@ export const gates = ['clear', 'entry-token-forged', 'entry-token-expired', 'buy
 export type Gate = (typeof gates)[number];
 
 /** One attempt of a vector. `items` as packItems writes them. */
-export const attemptSchema = z.object({ rid, accountId, ipHash: z.string().max(64), gate: z.enum(gates), items: z.string().min(3).max(2048) });
+export const attemptSchema = z.object({
+  rid, accountId, ipHash: z.string().max(64),
+  /** `readmitted`, of the order service: a buyer who was admitted before and has paid since, late. Neither window nor pause counts; limits and stock do. */
+  gate: z.enum([...gates, 'readmitted']),
+  items: z.string().min(3).max(2048),
+});
 export type Attempt = z.infer<typeof attemptSchema>;
+/** As a gateway makes it. */
+export type BuyerAttempt = Attempt & { gate: Gate };
 
 /** Words of the reserve script and of the publishing after it. */
 export const reserveWords = [

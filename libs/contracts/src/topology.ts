@@ -26,7 +26,7 @@ export const queues = {
   'order.book-take-back': { binds: ['book-take-back'], prefetch: 8, attempts: 20 },
   'seckill.sync-stock': { binds: ['sync-stock'], prefetch: 64, attempts: 20 },
   'promotion.note-stock': { binds: ['stock.changed'], prefetch: 8, attempts: 20 },
-  'notification.tell-buyer': { binds: ['order.created', 'order.paid', 'order.fulfilled', 'order.closed'], prefetch: 50, attempts: 10 },
+  'notification.tell-buyer': { binds: ['order.created', 'order.paid', 'order.fulfilled', 'order.replaced', 'payment.returned', 'order.closed'], prefetch: 50, attempts: 10 },
 } as const satisfies Record<string, Queue>;
 export type QueueName = keyof typeof queues;
 

@@ -38,6 +38,9 @@ export interface OrderView {
   state: ReservationState;
   reason: ReleaseReason | null;
   payBy: string | null;
+  /** The order that a late payment of this one has bought instead; and the other way round. */
+  replacedBy?: string;
+  replaces?: string;
   createdAt: string;
   updatedAt: string;
   /** Only for the order's owner, and only once they are the order's for good. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { hash32, laneOf, packItems, refuse, reservationId, type Attempt, type ItemQuantity, type Refusal, type SaleDocument } from '@floodgate/contracts';
+import { hash32, laneOf, packItems, refuse, reservationId, type BuyerAttempt, type ItemQuantity, type Refusal, type SaleDocument } from '@floodgate/contracts';
 import { isoTime } from '@floodgate/platform';
 import { ClientAddresses } from '../admission/client-address.js';
 import { Gates, type GateVerdict } from '../admission/gates.js';
@@ -68,7 +68,7 @@ export class ReservationFlow {
     return this.heldHere.get(`${saleId}|${accountId}`) !== undefined || this.sales.board.isAdmitted(saleId, hash32(accountId));
   }
 
-  private attemptOf(document: SaleDocument, { actor, headers, body, request }: Call<ReservationRequest>, { gate }: GateVerdict): Attempt {
+  private attemptOf(document: SaleDocument, { actor, headers, body, request }: Call<ReservationRequest>, { gate }: GateVerdict): BuyerAttempt {
     const { saleId, ridSecret } = document;
     return {
       rid: reservationId(saleId, ridSecret, actor.accountId, headers['idempotency-key'] ?? ''),
@@ -79,13 +79,13 @@ export class ReservationFlow {
     };
   }
 
-  private answer(document: SaleDocument, attempt: Attempt, judged: JudgedAttempt): Answer {
+  private answer(document: SaleDocument, attempt: BuyerAttempt, judged: JudgedAttempt): Answer {
     if (mayHoldAfter.has(judged.word)) this.heldHere.set(`${document.saleId}|${attempt.accountId}`, true);
     if (judged.word === 'reserved' || judged.word === 'replayed') return this.accepted(attempt, judged);
     return refusalOf(document, attempt, judged);
   }
 
-  private accepted(attempt: Attempt, { word, number = 0, reservedAtMs = 0 }: Judged): Answer {
+  private accepted(attempt: BuyerAttempt, { word, number = 0, reservedAtMs = 0 }: Judged): Answer {
     const { rid, accountId, items } = attempt;
     const value = {
       reservationId: rid,
@@ -112,7 +112,7 @@ const statusUrl = (rid: string): string => `/v1/reservations/${rid}`;
 const itemNotFound = (itemId: string): Refusal => refuse('ITEM_NOT_FOUND', 'The sale has no such item.', { itemId });
 
 /** Seckill's word in the words of the contract. */
-function refusalOf(document: SaleDocument, attempt: Attempt, judged: JudgedAttempt): Refusal {
+function refusalOf(document: SaleDocument, attempt: BuyerAttempt, judged: JudgedAttempt): Refusal {
   switch (judged.word) {
     case 'key-reused': return refuse('IDEMPOTENCY_KEY_REUSED', 'The key is bound to other items.');
     case 'not-open': return refuse('SALE_NOT_OPEN', 'The sale opens later.', { opensAt: isoTime(document.opensAtMs) });

@@ -1,7 +1,7 @@
 /** One message to one buyer. */
 export interface BuyerMessage {
   rid: string;
-  kind: 'created' | 'paid' | 'fulfilled' | 'closed';
+  kind: 'created' | 'paid' | 'fulfilled' | 'replaced' | 'returned' | 'closed';
   accountId: string;
   /** A sentence for the buyer. */
   body: string;

@@ -17,8 +17,10 @@ export const sentences = {
   created: (order) => (order.payByMs === null ? 'You have it.' : `You have it, pay by ${isoTime(order.payByMs)}: ${price(order)}.`),
   paid: (order) => `Paid: we have received ${price(order)}.`,
   fulfilled: () => 'It is yours: what you paid for has been handed over.',
+  replaced: (order) => `Your payment came after its time, but there was still enough: it has bought you a new order, ${order.replacedBy ?? 'which you find in your list'}.`,
+  returned: (order) => `Your payment of ${price(order)} came too late or twice, and is given back.`,
   closed: (order) => (order.reason === null ? 'Released.' : `Released, because ${becauseOf[order.reason]}.`),
-} as const satisfies Record<BuyerMessage['kind'], (order: OrderNotice) => string>;
+} as const satisfies Record<BuyerMessage['kind'], (order: OrderNotice & { replacedBy?: string }) => string>;
 
 const digitsOfCurrency = new Map<string, number>();
 

@@ -6,9 +6,11 @@ import { BuyerMessageStore, type News } from './buyer-message.store.js';
 import { Delivering } from './delivering.js';
 import { sentences } from './sentences.js';
 
-type Told = 'order.created' | 'order.paid' | 'order.fulfilled' | 'order.closed';
+type Told = 'order.created' | 'order.paid' | 'order.fulfilled' | 'order.replaced' | 'payment.returned' | 'order.closed';
 
-const kinds = { 'order.created': 'created', 'order.paid': 'paid', 'order.fulfilled': 'fulfilled', 'order.closed': 'closed' } as const satisfies
+const kinds = {
+  'order.created': 'created', 'order.paid': 'paid', 'order.fulfilled': 'fulfilled', 'order.replaced': 'replaced', 'payment.returned': 'returned', 'order.closed': 'closed',
+} as const satisfies
   Record<Told & MessageName, BuyerMessage['kind']>;
 
 /**

@@ -11,7 +11,7 @@ export interface Affected {
 /** Where a message of each kind keeps its reservations. */
 const rowsOf: Partial<Record<string, string>> = {
   'place-order': 'reservations', 'book-take-back': 'takeBacks', 'sync-stock': 'rows', 'order.created': 'orders', 'order.paid': 'orders', 'order.fulfilled': 'orders',
-  'order.closed': 'orders',
+  'order.replaced': 'orders', 'payment.returned': 'orders', 'order.closed': 'orders',
 } satisfies Partial<Record<MessageName, string>>;
 const laneSchema = z.object({ saleId: idSchema, lane: z.int().min(0) });
 const namedSchema = z.object({ rid: idSchema });

@@ -1,5 +1,6 @@
 import { AddCloseError1765000005001 } from './add-close-error.migration.js';
 import { AddFulfilledState1765000001000 } from './add-fulfilled-state.migration.js';
+import { AddLatePayments1765000001001 } from './add-late-payments.migration.js';
 import { AddStockChanges1765000003001 } from './add-stock-changes.migration.js';
 import { CreateCodeTables1765000004001 } from './create-code-tables.migration.js';
 import { CreateOrderTables1764000000002 } from './create-order-tables.migration.js';
@@ -10,6 +11,6 @@ import { CreateSaleTables1764000000001 } from './create-sale-tables.migration.js
 /** In the order they run; a migration that was released is never edited. */
 export const migrations = [
   CreateSaleTables1764000000001, CreateOrderTables1764000000002, CreatePaymentTables1764000000003,
-  AddFulfilledState1765000001000, CreateSettlementTables1765000002001, CreateCodeTables1765000004001,
+  AddFulfilledState1765000001000, AddLatePayments1765000001001, CreateSettlementTables1765000002001, CreateCodeTables1765000004001,
   AddStockChanges1765000003001, AddCloseError1765000005001,
 ];

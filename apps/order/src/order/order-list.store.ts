@@ -2,7 +2,7 @@ import { Database } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { packCursor, unpackCursor } from './cursor.js';
 import { orderColumns, type OrderRow } from './order.row.js';
-import type { ItemFacts } from './order.views.js';
+import type { ItemFacts, Replacement } from './order.views.js';
 
 export interface OrderPage {
   orders: OrderRow[];
@@ -54,6 +54,23 @@ export class OrderListStore {
       `SELECT i.item_id AS "itemId", i.sku_id AS "skuId", i.title, i.price::float8 AS price FROM sale_item i
        JOIN unnest($1::text[], $2::text[]) AS w (sale_id, item_id) USING (sale_id, item_id)`, [[...wanted.values()], [...wanted.keys()]]);
     return new Map(rows.map((row) => [row.itemId, row]));
+  }
+
+  /** Orders that a late payment has bought in the place of these, and those that these replace; by id. */
+  async replacements(orders: readonly OrderRow[]): Promise<Map<string, Replacement>> {
+    const rows = await this.database.query<{ rid: string; newRid: string }>({
+      name: 'order-replacements',
+      text: `WITH wanted AS (SELECT * FROM unnest($1::text[], $2::text[]) AS w (sale_id, rid))
+        SELECT r.rid, r.new_rid AS "newRid" FROM reacquisition r JOIN wanted w ON r.sale_id = w.sale_id AND r.rid = w.rid WHERE r.state = 'REACQUIRED'
+        UNION SELECT r.rid, r.new_rid FROM reacquisition r JOIN wanted w ON r.sale_id = w.sale_id AND r.new_rid = w.rid WHERE r.state = 'REACQUIRED'`,
+      values: [orders.map((order) => order.saleId), orders.map((order) => order.rid)],
+    });
+    const found = new Map<string, Replacement>();
+    for (const { rid, newRid } of rows) {
+      found.set(rid, { ...found.get(rid), replacedBy: newRid });
+      found.set(newRid, { ...found.get(newRid), replaces: rid });
+    }
+    return found;
   }
 
   /** What the ledger says of one reservation, oldest first. */

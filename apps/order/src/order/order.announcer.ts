@@ -30,6 +30,17 @@ export class OrderAnnouncer {
       if (bodies.length > 0) await this.outbox.add(tx, event, bodies);
     }
   }
+
+  /** Tells a buyer that a released order was bought again as another one. */
+  async replaced(tx: Transaction, order: OrderRow, newRid: string): Promise<void> {
+    await this.outbox.add(tx, 'order.replaced', [{ saleId: order.saleId, orders: [{ ...notice(order), replacedBy: newRid }] }]);
+  }
+
+  /** Tells buyers that money is given back which these orders of one sale could not take. */
+  async returned(tx: Transaction, saleId: string, orders: readonly OrderRow[]): Promise<void> {
+    const bodies = chunks(orders).map((chunk) => ({ saleId, orders: chunk.map(notice) }));
+    if (bodies.length > 0) await this.outbox.add(tx, 'payment.returned', bodies);
+  }
 }
 
 /** The order as Redis must have it. */

@@ -1,4 +1,4 @@
-import { accept, refuse, type Answer, type Ask, type ExplanationView, type Refusal } from '@floodgate/contracts';
+import { accept, refuse, type Answer, type Ask, type ExplanationView, type OrderView, type Refusal } from '@floodgate/contracts';
 import { Answers, Database, isoTime } from '@floodgate/platform';
 import { Controller } from '@nestjs/common';
 import { SaleStore } from '../sale/sale.store.js';
@@ -38,15 +38,16 @@ export class OrderController {
   @Answers('get-order')
   async getOrder({ rid, accountId }: Ask<'get-order'>): Promise<Answer<'get-order'>> {
     const order = await this.orders.find(rid, accountId);
-    return order ? accept(orderView(order, await this.lists.itemFacts([order]), await this.vouchers.codesOf(order))) : notFound();
+    if (!order) return notFound();
+    const codes = await this.vouchers.codesOf(order);
+    return accept({ ...(await this.views([order]))[0]!, ...(codes ? { codes } : {}) });
   }
 
   @Answers('list-orders')
   async listOrders({ accountId, limit, cursor }: Ask<'list-orders'>): Promise<Answer<'list-orders'>> {
     const page = await this.lists.ofAccount(accountId, null, { limit, cursor });
     if (page === 'invalid-cursor') return badCursor();
-    const facts = await this.lists.itemFacts(page.orders);
-    return accept({ items: page.orders.map((order) => orderView(order, facts)), nextCursor: page.nextCursor });
+    return accept({ items: await this.views(page.orders), nextCursor: page.nextCursor });
   }
 
   @Answers('list-sale-orders')
@@ -55,8 +56,7 @@ export class OrderController {
     if (!sale || !maySeeSale(actor, sale)) return refuse('NOT_FOUND', 'There is no such sale.');
     const page = await this.lists.ofSale(saleId, { limit, cursor });
     if (page === 'invalid-cursor') return badCursor();
-    const facts = await this.lists.itemFacts(page.orders);
-    return accept({ items: page.orders.map((order) => orderView(order, facts)), nextCursor: page.nextCursor });
+    return accept({ items: await this.views(page.orders), nextCursor: page.nextCursor });
   }
 
   @Answers('explain-reservation')
@@ -68,6 +68,11 @@ export class OrderController {
       id: rid, state: publicState(order.state, order.payBy), reason: order.state === 'CLOSED' ? order.reason : null, number: order.number,
       entries: entries.length > 0 ? entries : await this.refused(order),
     });
+  }
+
+  private async views(orders: readonly OrderRow[]): Promise<OrderView[]> {
+    const [facts, replacements] = await Promise.all([this.lists.itemFacts(orders), this.lists.replacements(orders)]);
+    return orders.map((order) => orderView(order, facts, replacements.get(order.rid)));
   }
 
   /** A reservation that never held anything has no entries: what there was when it was judged explains it. */

@@ -10,6 +10,9 @@ export interface ItemFacts {
   price: number;
 }
 
+/** The order that a late payment has bought in the place of this one, and the one that this one was bought in the place of. */
+export type Replacement = Pick<OrderView, 'replacedBy' | 'replaces'>;
+
 /** When to ask again: a queued order is made within moments, a payment takes a person's time; what is final needs no asking. */
 const pollAfterMs: Record<ReservationState, number> = { QUEUED: 500, ORDERED: 2_000, PAID: 2_000, FULFILLED: 0, RELEASED: 0 };
 
@@ -30,7 +33,7 @@ export function reservationView(order: OrderRow, vouchers: ReadonlySet<string>):
 }
 
 /** @param facts of each item of the order's sale; an item that the sale never had (a refused reservation) is shown by its id */
-export function orderView(order: OrderRow, facts: ReadonlyMap<string, ItemFacts>, codes?: string[]): OrderView {
+export function orderView(order: OrderRow, facts: ReadonlyMap<string, ItemFacts>, replacement: Replacement = {}): OrderView {
   return {
     id: order.rid, reservationId: order.rid, saleId: order.saleId,
     items: order.items.map(({ itemId, quantity }) => {
@@ -39,7 +42,7 @@ export function orderView(order: OrderRow, facts: ReadonlyMap<string, ItemFacts>
     }),
     amount: amountOf(order), state: publicState(order.state, order.payBy), reason: order.state === 'CLOSED' ? order.reason : null,
     payBy: timeOrNull(order.payBy), createdAt: isoTime(order.createdAt.getTime()), updatedAt: isoTime(order.updatedAt.getTime()),
-    ...(codes ? { codes } : {}),
+    ...replacement,
   };
 }
 

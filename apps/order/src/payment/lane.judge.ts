@@ -3,12 +3,12 @@ import { Injectable } from '@nestjs/common';
 import { lockStock } from '../ledger/lane-stock.js';
 import { PaymentEventStore, type Told } from './payment-event.store.js';
 import { PaymentEffects, type Decision } from './payment.effects.js';
-import { eventOfType, nextPaymentState, paymentRace, type OrderEvent, type PaymentEvent, type RaceAction } from './payment-race.js';
+import { eventOfType, nextPaymentState, paymentRace, raceStateOf, type JudgedBefore, type OrderEvent, type PaymentEvent, type RaceAction } from './payment-race.js';
 import { PaymentStore, type KnownPayment, type PaymentMove, type PaymentStanding } from './payment.store.js';
 import { RefundStore } from './refund.store.js';
 
-/** What a notice came to. Only an action of the race table other than `keep` and `report` changed the order or owes a refund. */
-export type NoticeOutcome = RaceAction | 'repeated' | 'old-news' | 'unknown-type' | 'unknown-payment' | 'unknown-order' | 'wrong-amount';
+/** What a notice came to: what it was found to be before its order was looked at, else what the race table says. */
+export type NoticeOutcome = JudgedBefore | RaceAction;
 
 export interface ToldOfPayment extends Told {
   payment: KnownPayment;
@@ -31,10 +31,11 @@ export class LaneJudge {
       // The lane's lock first, as everywhere. It also makes the notices of one order come one after the other.
       await lockStock(tx, saleId, new Map([[lane, []]]));
       const outcomes = new Map<ToldOfPayment, NoticeOutcome>();
-      for (const round of rounds(await this.events.recordNew(tx, told))) await this.judgeRound(tx, saleId, round, outcomes);
+      const { fresh, altered } = await this.events.receive(tx, told);
+      for (const round of rounds(fresh)) await this.judgeRound(tx, saleId, round, outcomes);
       await this.events.noteOutcomes(tx, outcomes);
       crashPoint('notice.before-commit');
-      return told.map((one) => outcomes.get(one) ?? 'repeated');
+      return told.map((one) => outcomes.get(one) ?? (altered.includes(one) ? 'altered' : 'repeated'));
     });
     crashPoint('notice.after-commit');
     return judged;
@@ -57,9 +58,10 @@ export class LaneJudge {
         outcomes.set(told, typeof event === 'object' ? 'old-news' : event);
         continue;
       }
-      const action = paymentRace[standing.orderState][orderEvent(event.known, standing)];
+      const action = paymentRace[raceStateOf(standing.orderState, standing.orderReason)][orderEvent(event.known, standing)];
       outcomes.set(told, action);
-      moves.push({ paymentId, from: standing.state, to: next, pays: standing.pays || action === 'mark-paid' });
+      // An authorisation moves nothing; writing it down again could undo what a start writes meanwhile.
+      if (next !== standing.state) moves.push({ paymentId, from: standing.state, to: next, pays: standing.pays || action === 'mark-paid' });
       if (notice.type === 'payment.refunded') refunded.push(paymentId);
       decisions.push({ action, payment, standing });
     }
@@ -70,10 +72,10 @@ export class LaneJudge {
 }
 
 /** What the notice says of this payment, or why it says nothing. */
-function eventFor(payment: KnownPayment, { notice }: Told): { known: PaymentEvent } | 'unknown-type' | 'unknown-order' | 'wrong-amount' {
+function eventFor(payment: KnownPayment, { notice }: Told): { known: PaymentEvent } | Extract<JudgedBefore, 'unknown-type' | 'unknown-order' | 'wrong-amount'> {
   const known = eventOfType(notice.type);
   if (known === null) return 'unknown-type';
-  if (notice.orderId !== payment.rid) return 'unknown-order';
+  if (notice.orderId !== (payment.openedFor ?? payment.rid)) return 'unknown-order';
   return notice.amount.amount === payment.amount && notice.amount.currency === payment.currency ? { known } : 'wrong-amount';
 }
 

@@ -101,5 +101,5 @@ function claimOf(ask: Ask<'start-payment'>, bound: BoundAnswer | null, order: Or
 
 const newPayment = (ask: Ask<'start-payment'>, order: OrderRow): PaymentRow => ({
   paymentId: `pay-${randomBytes(16).toString('base64url')}`, saleId: order.saleId, rid: order.rid, provider: ask.provider, amount: order.amount, currency: order.currency,
-  state: 'STARTING', redirectUrl: null, returnUrl: ask.returnUrl, expiresAt: order.payBy ?? order.createdAt, pays: false,
+  state: 'STARTING', redirectUrl: null, returnUrl: ask.returnUrl, expiresAt: order.payBy ?? order.createdAt, pays: false, openedFor: null,
 });

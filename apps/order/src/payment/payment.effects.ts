@@ -2,9 +2,10 @@ import type { Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { OrderStore } from '../order/order.store.js';
 import { PurchaseSaga } from '../place-order/purchase.saga.js';
-import { raceActions, type RaceAction } from './payment-race.js';
+import { ReacquisitionStore } from '../reacquire/reacquisition.store.js';
+import { raceActions, raceStateOf, type RaceAction } from './payment-race.js';
 import type { PaymentRow, PaymentStanding } from './payment.store.js';
-import { RefundStore } from './refund.store.js';
+import { GiveBack } from './give-back.js';
 
 /** One payment's action, and what it was decided by. */
 export interface Decision {
@@ -19,33 +20,36 @@ export class PaymentEffects {
   constructor(
     private readonly saga: PurchaseSaga,
     private readonly orders: OrderStore,
-    private readonly refunds: RefundStore,
+    private readonly refunds: GiveBack,
+    private readonly reacquisitions: ReacquisitionStore,
   ) {}
 
   /** All of one sale, no order twice. Throws where an order is not what the decision was made by; then nothing may be committed. */
   async apply(tx: Transaction, saleId: string, decisions: readonly Decision[]): Promise<void> {
-    for (const action of raceActions) {
+    for (const action of Object.keys(raceActions) as RaceAction[]) {
       const concerned = decisions.filter((decision) => decision.action === action);
       if (concerned.length > 0) await this.applyOne(tx, saleId, action, concerned);
     }
   }
 
   private async applyOne(tx: Transaction, saleId: string, action: RaceAction, decisions: readonly Decision[]): Promise<void> {
-    const rids = decisions.map(({ payment }) => payment.rid);
+    const rids = decisions.map(({ standing }) => standing.rid);
     switch (action) {
       case 'mark-paid': {
         const paid = await this.saga.markAllPaid(tx, saleId, rids);
         if (paid.length < rids.length) throw new Error(`${rids.length - paid.length} of ${rids.length} orders can be paid no longer`);
         // Withdrawn while the money was on its way: these payments came too late to be listed with the paid orders.
-        const withdrawn = decisions.filter(({ standing }) => standing.saleWithdrawn).map(({ payment }) => payment.rid);
+        const withdrawn = decisions.filter(({ standing }) => standing.saleWithdrawn).map(({ standing }) => standing.rid);
         await this.orders.startRefunding(tx, saleId, withdrawn, 'sale-withdrawn');
         return;
       }
       case 'refund':
-        for (const [state, group] of Map.groupBy(decisions, ({ standing }) => standing.orderState)) {
-          await this.refunds.request(tx, group.map(({ payment }) => payment), `captured while the order was ${state}`);
-        }
-        return;
+        return this.giveBack(tx, saleId, decisions);
+      case 'late': {
+        const isReacquired = ({ standing }: Decision) => standing.latePayment === 'reacquire' && !standing.saleWithdrawn;
+        await this.reacquisitions.decide(tx, saleId, decisions.filter(isReacquired).map(({ standing }) => standing));
+        return this.giveBack(tx, saleId, decisions.filter((decision) => !isReacquired(decision)));
+      }
       case 'close':
         await this.saga.closeOrders(tx, saleId, rids, 'payment-declined');
         return;
@@ -55,9 +59,16 @@ export class PaymentEffects {
         return;
       case 'report':
       case 'keep':
+      case 'ignore':
+      case 'refuse':
         return;
       default:
         return action satisfies never;
     }
+  }
+
+  private async giveBack(tx: Transaction, saleId: string, decisions: readonly Decision[]): Promise<void> {
+    const states = Map.groupBy(decisions, ({ standing }) => raceStateOf(standing.orderState, standing.orderReason));
+    for (const [state, group] of states) await this.refunds.give(tx, saleId, group.map(({ standing }) => standing), `captured while the order was ${state}`);
   }
 }

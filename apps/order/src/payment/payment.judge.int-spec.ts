@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@floodgate/platform/testing';
-import { orderStates, type OrderState } from '../order/order.transitions.js';
 import { currency, OrderHarness, price, type Placed } from '../support/order.harness.js';
 import { PaymentJudge } from './payment.judge.js';
 import type { ProviderNotice } from '../payment-provider/payment-provider.js';
-import { orderEvents, paymentRace, type OrderEvent, type PaymentState, type RaceAction } from './payment-race.js';
+import type { PaymentState } from './payment-race.js';
 
 let harness: OrderHarness;
 beforeAll(async () => {
@@ -37,53 +36,6 @@ const picture = async (placed: Placed, paymentId: string) => ({
   row: await harness.row(placed), units: await harness.units(placed), entries: await harness.entries(placed), payment: await paymentNow(paymentId),
 });
 
-const arrange = { captured: ['OPEN', false], declined: ['OPEN', false], expired: ['OPEN', false], refunded: ['CAPTURED', true], 'extra-refunded': ['CAPTURED', false] } as const satisfies Record<OrderEvent, readonly [PaymentState, boolean]>;
-const reached = { captured: 'CAPTURED', declined: 'DECLINED', expired: 'EXPIRED', refunded: 'REFUNDED', 'extra-refunded': 'REFUNDED' } as const satisfies Record<OrderEvent, PaymentState>;
-
-/** What each action leaves behind: the order's state and what became of its unit. */
-const after = {
-  'mark-paid': () => ({ state: 'PAID', units: { held: 0, sold: 1, free: 9 }, refund: null, moved: true }),
-  refund: (state) => ({ state, refund: 'WAITING', moved: false }),
-  close: (state) => ({ state: state.startsWith('CLOSING') ? 'CLOSED payment-timeout' : 'CLOSED payment-declined', units: { held: 0, sold: 0, free: 10 }, refund: null, moved: true }),
-  'finish-refund': () => ({ state: 'CLOSED sale-withdrawn', units: { held: 0, sold: 0, free: 10 }, moved: true }),
-  report: (state) => ({ state, moved: false }),
-  keep: (state) => ({ state, moved: false }),
-} as const satisfies Record<RaceAction, (state: string) => { state: string; units?: object; refund?: string | null; moved: boolean }>;
-
-describe('every cell of the race table', () => {
-  // Nothing is closed or given back behind the test's back.
-  beforeAll(() => {
-    harness.provider.away = true;
-  });
-  afterAll(() => {
-    harness.provider.away = false;
-  });
-
-  const cells = orderStates.flatMap((state) => orderEvents.map((event) => [state, event, paymentRace[state][event]] as const));
-  it.each(cells)('%s × %s → %s, once', async (state: OrderState, event: OrderEvent, action: RaceAction) => {
-    const placed = await harness.orderIn(state);
-    const before = await harness.state(placed);
-    const version = (await harness.row(placed)).version;
-    const [paymentState, pays] = arrange[event];
-    const paymentId = await paymentRow(placed, paymentState, pays);
-    const type = event === 'extra-refunded' ? 'refunded' : event;
-    const first = notice(placed, paymentId, type);
-
-    expect(await judge(first)).toBe(action);
-    const expected: { state: string; units?: object; refund?: string | null; moved: boolean } = after[action](before);
-    expect(await harness.state(placed)).toBe(expected.state);
-    expect((await harness.row(placed)).version).toBe(version + (expected.moved ? 1 : 0));
-    if (expected.units) expect(await harness.units(placed)).toEqual(expected.units);
-    const payment = await paymentNow(paymentId);
-    expect(payment).toMatchObject({ state: reached[event], pays: action === 'mark-paid' || pays, ...(expected.refund === undefined ? {} : { refund: expected.refund }) });
-
-    const stood = await picture(placed, paymentId);
-    expect(await judge(first)).toBe('repeated');
-    expect(await judge({ ...first, id: randomUUID() })).toBe('old-news');
-    expect(await picture(placed, paymentId)).toEqual(stood);
-  });
-});
-
 describe('a notice', () => {
   it.each([
     ['of a wrong amount', { amount: { amount: price + 1, currency } }, 'wrong-amount'],
@@ -101,6 +53,27 @@ describe('a notice', () => {
     expect(await picture(placed, paymentId)).toEqual(before);
     expect(await harness.database.query('SELECT outcome FROM payment_event WHERE event_id = $1', [sent.id])).toEqual([{ outcome }]);
     expect(await judge(sent)).toBe('repeated');
+  });
+
+  it.each([
+    ['of another type', { type: 'payment.captured' }], ['of another amount', { amount: { amount: price + 1, currency } }], ['for another payment', { paymentId: 'pay-unknown' }],
+  ])('that was judged and comes again as one %s is flagged and changes nothing', async (_, changes) => {
+    const placed = await harness.order();
+    const { paymentId } = await harness.payment(placed);
+    const sent = notice(placed, paymentId, 'expired');
+    expect(await judge(sent)).toBe('keep');
+    const stood = await picture(placed, paymentId);
+    expect(await Promise.all([judge({ ...sent, ...changes }), judge({ ...sent, occurredAt: new Date(0).toISOString() })])).toEqual(['altered', 'repeated']);
+    expect(await picture(placed, paymentId)).toEqual(stood);
+    const [event] = await harness.database.query<{ outcome: string; altered: number; body: ProviderNotice }>(
+      'SELECT outcome, altered, altered_body AS body FROM payment_event WHERE event_id = $1', [sent.id]);
+    expect(event).toEqual({ outcome: 'keep', altered: 1, body: { ...sent, ...changes } });
+  });
+
+  it('leaves nothing of its lane behind', async () => {
+    const placed = await harness.order();
+    await judge(notice(placed, (await harness.payment(placed)).paymentId, 'captured'));
+    expect((harness.service.get(PaymentJudge) as unknown as { lanes: Map<string, unknown> }).lanes.size).toBe(0);
   });
 
   it('told twenty times at once pays once', async () => {

@@ -3,6 +3,9 @@ import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { OrderModule } from '../order/order.module.js';
 import { PurchaseModule } from '../place-order/purchase.module.js';
 import { PaymentBook } from '../reconcile/payment-book.js';
+import { ReacquisitionStoreModule } from '../reacquire/reacquisition-store.module.js';
+import { GiveBack } from './give-back.js';
+import { PaidBackOrders } from './paid-back.orders.js';
 import { PaymentEventStore } from './payment-event.store.js';
 import { PaymentStoreModule } from './payment-store.module.js';
 import { PaymentController } from './payment.controller.js';
@@ -20,12 +23,13 @@ import { UnansweredStore } from './unanswered.store.js';
 /** Global, because sweeper, cancel and audit judge and read payments too. Needs PaymentProviderModule in the application. */
 @Global()
 @Module({
-  imports: [IdempotencyModule, OrderModule, PaymentStoreModule, PurchaseModule],
+  imports: [IdempotencyModule, OrderModule, PaymentStoreModule, PurchaseModule, ReacquisitionStoreModule],
   controllers: [PaymentController],
   providers: [
     { provide: PaymentBook, useClass: ProviderPaymentBook },
-    PaymentEventStore, RefundStore, PaymentEffects, LaneJudge, PaymentJudge, PaymentClaims, StartPayment, RefundWorker, PaymentPoller, UnansweredStore,
+    PaymentEventStore, RefundStore, GiveBack, PaidBackOrders, PaymentEffects, LaneJudge, PaymentJudge, PaymentClaims, StartPayment, RefundWorker,
+    PaymentPoller, UnansweredStore,
   ],
-  exports: [PaymentBook, PaymentJudge, PaymentStoreModule],
+  exports: [GiveBack, PaymentBook, PaymentJudge, PaymentStoreModule],
 })
 export class PaymentModule {}

@@ -1,4 +1,4 @@
-import type { Money } from '@floodgate/contracts';
+import type { Money, ReleaseReason, SaleDocument } from '@floodgate/contracts';
 import { Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { texts } from '../ledger/sql-array.js';
@@ -20,6 +20,8 @@ export interface PaymentRow {
   expiresAt: Date;
   /** The order stands for this payment's money. */
   pays: boolean;
+  /** The order that the provider knows it by, where its money stands for another one now; null: `rid` itself. */
+  openedFor: string | null;
 }
 
 /** A payment with the lane of its order. */
@@ -38,19 +40,22 @@ export interface PaymentStanding {
   paymentId: string;
   state: PaymentState;
   pays: boolean;
+  rid: string;
   orderState: OrderState;
+  orderReason: ReleaseReason | null;
+  latePayment: SaleDocument['latePayment'];
   saleWithdrawn: boolean;
 }
 
 const columns = `p.payment_id AS "paymentId", p.sale_id AS "saleId", p.rid, p.provider, p.amount::float8 AS amount, p.currency, p.state,
-  p.redirect_url AS "redirectUrl", p.return_url AS "returnUrl", p.expires_at AS "expiresAt", p.pays`;
+  p.redirect_url AS "redirectUrl", p.return_url AS "returnUrl", p.expires_at AS "expiresAt", p.pays, p.opened_for AS "openedFor"`;
 const live = `p.state IN (${livePaymentStates.map((state) => `'${state}'`).join(', ')})`;
 
 export const moneyOf = (row: { amount: number; currency: string }): Money => ({ amount: row.amount, currency: row.currency });
 
 /** What the provider needs to open this payment (again). */
 export const paymentOrderOf = (row: PaymentRow): PaymentOrder => ({
-  paymentId: row.paymentId, orderId: row.rid, amount: moneyOf(row), returnUrl: row.returnUrl, expiresAtMs: row.expiresAt.getTime(),
+  paymentId: row.paymentId, orderId: row.openedFor ?? row.rid, amount: moneyOf(row), returnUrl: row.returnUrl, expiresAtMs: row.expiresAt.getTime(),
 });
 
 @Injectable()
@@ -123,7 +128,8 @@ export class PaymentStore {
   async standings(tx: Transaction, paymentIds: readonly string[]): Promise<Map<string, PaymentStanding>> {
     const rows = await tx.query<PaymentStanding>({
       name: 'payment-standings',
-      text: `SELECT p.payment_id AS "paymentId", p.state, p.pays, o.state AS "orderState", s.state = 'WITHDRAWN' AS "saleWithdrawn"
+      text: `SELECT p.payment_id AS "paymentId", p.state, p.pays, p.rid, o.state AS "orderState", o.reason AS "orderReason",
+          s.late_payment AS "latePayment", s.state = 'WITHDRAWN' AS "saleWithdrawn"
         FROM payment p JOIN orders o USING (sale_id, rid) JOIN sale s USING (sale_id) WHERE p.payment_id = ANY($1)`,
       values: [texts(paymentIds)],
     });
@@ -141,6 +147,16 @@ export class PaymentStore {
       values: [texts(moves.map((move) => move.paymentId)), texts(moves.map((move) => move.from)), texts(moves.map((move) => move.to)), texts(moves.map((move) => String(move.pays)))],
     });
     if (rows.length < moves.length) throw new Error(`${moves.length - rows.length} of ${moves.length} payments are no longer what they were`);
+  }
+
+  /** Captured money that no order stands for becomes another order's of the same price. False: it is not such money, nothing was written. */
+  async takeOver(tx: Transaction, paymentId: string, order: { rid: string; amount: number; currency: string }): Promise<boolean> {
+    const rows = await tx.query(
+      `UPDATE payment SET opened_for = coalesce(opened_for, rid), rid = $2, pays = true, updated_at = clock_timestamp()
+       WHERE payment_id = $1 AND state = 'CAPTURED' AND NOT pays AND amount = $3 AND currency = $4
+         AND NOT EXISTS (SELECT FROM refund r WHERE r.payment_id = payment.payment_id) RETURNING payment_id`,
+      [paymentId, order.rid, order.amount, order.currency]);
+    return rows.length > 0;
   }
 
   /** Live payments of orders that end are closed with them. */

@@ -1,7 +1,7 @@
+import type { ReleaseReason } from '@floodgate/contracts';
 import { Database, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { texts } from '../ledger/sql-array.js';
-import type { PaymentRow } from './payment.store.js';
 
 export interface DueRefund {
   paymentId: string;
@@ -14,15 +14,16 @@ export interface DueRefund {
 export class RefundStore {
   constructor(private readonly database: Database) {}
 
-  /** Asks for a refund of each whole payment, unless that was asked for before. */
-  async request(tx: Transaction, payments: readonly PaymentRow[], reason: string): Promise<void> {
-    if (payments.length === 0) return;
-    await tx.query({
+  /** Asks for a refund of each whole payment, unless that was asked for before. Answers the ids of those asked for now. */
+  async request(tx: Transaction, paymentIds: readonly string[], reason: string): Promise<Set<string>> {
+    if (paymentIds.length === 0) return new Set();
+    const rows = await tx.query<{ paymentId: string }>({
       name: 'refund-insert',
       text: `INSERT INTO refund (payment_id, sale_id, rid, amount, currency, reason, state)
-        SELECT payment_id, sale_id, rid, amount, currency, $2, 'WAITING' FROM payment WHERE payment_id = ANY($1) ON CONFLICT DO NOTHING`,
-      values: [texts(payments.map((payment) => payment.paymentId)), reason],
+        SELECT payment_id, sale_id, rid, amount, currency, $2, 'WAITING' FROM payment WHERE payment_id = ANY($1) ON CONFLICT DO NOTHING RETURNING payment_id AS "paymentId"`,
+      values: [texts(paymentIds), reason],
     });
+    return new Set(rows.map((row) => row.paymentId));
   }
 
   /** Orders in REFUNDING that stand for a payment get its refund asked for. Whoever moves an order to REFUNDING need not know of refunds. */
@@ -31,11 +32,21 @@ export class RefundStore {
       name: 'refund-insert-refunding',
       text: `INSERT INTO refund (payment_id, sale_id, rid, amount, currency, reason, state)
         SELECT p.payment_id, p.sale_id, p.rid, p.amount, p.currency, o.reason, 'WAITING' FROM orders o JOIN payment p USING (sale_id, rid)
-        WHERE o.state = 'REFUNDING' AND p.pays AND NOT EXISTS (SELECT FROM refund r WHERE r.payment_id = p.payment_id)
+        WHERE o.state = 'REFUNDING' AND p.pays AND p.state = 'CAPTURED' AND NOT EXISTS (SELECT FROM refund r WHERE r.payment_id = p.payment_id)
         LIMIT 500 ON CONFLICT DO NOTHING RETURNING payment_id`,
       values: [],
     });
     return rows.length;
+  }
+
+  /** Orders in REFUNDING whose money is back already, because the provider gave it back before anybody here asked for that. */
+  async ordersPaidBack(limit: number): Promise<{ saleId: string; rid: string; reason: ReleaseReason }[]> {
+    return this.database.query<{ saleId: string; rid: string; reason: ReleaseReason }>({
+      name: 'refund-orders-paid-back',
+      text: `SELECT o.sale_id AS "saleId", o.rid, o.reason FROM orders o JOIN payment p USING (sale_id, rid)
+        WHERE o.state = 'REFUNDING' AND p.pays AND p.state = 'REFUNDED' ORDER BY o.updated_at LIMIT $1`,
+      values: [limit],
+    });
   }
 
   /** Refunds whose turn has come, each taken for `leaseSeconds`, in which nobody else tries it. */

@@ -3,6 +3,7 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { Gauge } from 'prom-client';
 import { SoloTask } from '../schedule/solo-task.js';
+import { PaidBackOrders } from './paid-back.orders.js';
 import { PaymentJudge } from './payment.judge.js';
 import { PaymentProviders } from '../payment-provider/payment-providers.js';
 import { RefundStore, type DueRefund } from './refund.store.js';
@@ -25,6 +26,7 @@ export class RefundWorker implements OnModuleDestroy {
     private readonly refunds: RefundStore,
     private readonly providers: PaymentProviders,
     private readonly judge: PaymentJudge,
+    private readonly paidBack: PaidBackOrders,
     shutdown: Shutdown,
   ) {
     this.task = new SoloTask('refund', () => this.run(), shutdown);
@@ -40,6 +42,7 @@ export class RefundWorker implements OnModuleDestroy {
   }
 
   private async run(): Promise<void> {
+    await this.paidBack.finish();
     await this.refunds.requestForRefundingOrders();
     const due = await this.refunds.takeDue(batchMax, leaseSeconds);
     await Promise.all(due.map((refund) => this.giveBack(refund)));

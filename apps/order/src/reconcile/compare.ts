@@ -109,12 +109,13 @@ function compareBook(postgres: PostgresRecords, book: BookedPayment[], unexplain
     const payment = order.paymentId === null ? undefined : byId.get(order.paymentId);
     if (order.paymentId !== null) standing.add(order.paymentId);
     if (!payment) report(order.rid, `paid, and the provider's book does not have its payment`);
-    else if (payment.captured !== order.amount || payment.orderId !== order.rid) report(order.rid, `paid ${order.amount}, the provider captured ${payment.captured}`);
+    else if (payment.captured !== order.amount || payment.orderId !== order.openedFor) report(order.rid, `paid ${order.amount}, the provider captured ${payment.captured}`);
     // While it is being refunded, the refund may have gone through on one side only.
     else if (order.state !== 'REFUNDING' && payment.refunded > 0) report(order.rid, 'paid, and the provider has refunded it');
   }
   for (const payment of book) {
-    if (!standing.has(payment.paymentId) && payment.captured > payment.refunded) {
+    // What is being given back, or buys its units again, is counted as settling.
+    if (!standing.has(payment.paymentId) && !postgres.underWay.has(payment.paymentId) && payment.captured > payment.refunded) {
       report(payment.orderId, `the provider captured ${payment.captured} and refunded ${payment.refunded}, no order stands for it`);
     }
   }
@@ -122,11 +123,12 @@ function compareBook(postgres: PostgresRecords, book: BookedPayment[], unexplain
 }
 
 function settlingOf(records: Records): { settling: number; open: string[] } {
-  const { outbox, closing, refunding, refunds, codes, stuck } = records.postgres.settling;
+  const { outbox, closing, refunding, refunds, reacquiring, codes, stuck } = records.postgres.settling;
   const relay = records.relay + (records.redis === 'unreachable' ? 0 : records.redis.reduce((sum, lane) => sum + lane.record.relayLength, 0));
   const counts: [number, string][] = [
     [relay, 'reservations in the relay'], [records.messages === 'unreachable' ? 0 : records.messages, 'messages under way'], [outbox, 'messages in the outbox'],
     [closing, 'orders being closed'], [refunding, 'orders being refunded'], [refunds, 'refunds waiting'], [codes, 'orders waiting for codes'],
+    [reacquiring, 'late payments waiting for their units'],
   ];
   const open = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   if (records.redis === 'unreachable') open.push('Redis could not be read');

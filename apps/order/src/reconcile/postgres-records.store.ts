@@ -32,8 +32,9 @@ export interface PaidOrder {
   rid: string;
   state: OrderState;
   amount: number;
-  /** Of the payment that stands for it in our own rows, or null. */
+  /** Of the payment that stands for it in our own rows, or null; and the order that the provider has it under. */
   paymentId: string | null;
+  openedFor: string | null;
 }
 
 /** Everything that Postgres says of a sale, at one moment. */
@@ -48,7 +49,9 @@ export interface PostgresRecords {
   holds: Map<string, boolean>;
   paid: PaidOrder[];
   payments: { captured: number; refunded: number };
-  settling: { outbox: number; closing: number; refunding: number; refunds: number; codes: number; stuck: number };
+  /** Payments whose money is on its way, back to the buyer or to a new order. */
+  underWay: Set<string>;
+  settling: { outbox: number; closing: number; refunding: number; refunds: number; reacquiring: number; codes: number; stuck: number };
 }
 
 /** One reservation's entries of one item. An operation can have each entry once per lane. */
@@ -144,14 +147,17 @@ export class PostgresRecordsStore {
     return [...usage, ...inventory].map((row) => row.text);
   }
 
-  private async money(tx: Transaction, saleId: string): Promise<Pick<PostgresRecords, 'paid' | 'payments'>> {
+  private async money(tx: Transaction, saleId: string): Promise<Pick<PostgresRecords, 'paid' | 'payments' | 'underWay'>> {
     const paid = await tx.query<PaidOrder>(
-      `SELECT o.rid, o.state, o.amount, p.payment_id AS "paymentId" FROM orders o LEFT JOIN payment p ON p.sale_id = o.sale_id AND p.rid = o.rid AND p.pays
+      `SELECT o.rid, o.state, o.amount, p.payment_id AS "paymentId", coalesce(p.opened_for, p.rid) AS "openedFor" FROM orders o LEFT JOIN payment p ON p.sale_id = o.sale_id AND p.rid = o.rid AND p.pays
        WHERE o.sale_id = $1 AND o.state IN ${soldStatesSql}`, [saleId]);
     const [payments] = await tx.query<{ captured: number; refunded: number }>(
       `SELECT count(*) FILTER (WHERE state IN ('CAPTURED', 'REFUNDED')) AS captured, count(*) FILTER (WHERE state = 'REFUNDED') AS refunded
        FROM payment WHERE sale_id = $1`, [saleId]);
-    return { paid, payments: payments! };
+    const underWay = await tx.query<{ paymentId: string }>(
+      `SELECT payment_id AS "paymentId" FROM refund WHERE sale_id = $1 AND state = 'WAITING'
+       UNION SELECT payment_id FROM reacquisition WHERE sale_id = $1 AND state = 'WAITING'`, [saleId]);
+    return { paid, payments: payments!, underWay: new Set(underWay.map(({ paymentId }) => paymentId)) };
   }
 
   private async settling(tx: Transaction, saleId: string): Promise<PostgresRecords['settling']> {
@@ -159,6 +165,7 @@ export class PostgresRecordsStore {
       `SELECT (SELECT count(*) FROM outbox WHERE strpos(body, '"saleId":"' || $1 || '"') > 0) AS outbox,
          count(*) FILTER (WHERE state = 'CLOSING') AS closing, count(*) FILTER (WHERE state = 'REFUNDING') AS refunding,
          (SELECT count(*) FROM refund WHERE sale_id = $1 AND state = 'WAITING') AS refunds,
+         (SELECT count(*) FROM reacquisition WHERE sale_id = $1 AND state = 'WAITING') AS reacquiring,
          (SELECT count(*) FROM code_claim WHERE sale_id = $1 AND state = 'WAITING') AS codes, count(*) FILTER (WHERE state = 'STUCK') AS stuck
        FROM orders WHERE sale_id = $1`, [saleId]);
     return row!;

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import { itemId, reservationId, type Ask, type Reservation, type SaleDocument, type View } from '@floodgate/contracts';
+import { itemId, reservationId, type Ask, type ReleaseReason, type Reservation, type SaleDocument, type View } from '@floodgate/contracts';
 import { Database, setLogLevel } from '@floodgate/platform';
 import { eventually, startService, type RunningService } from '@floodgate/platform/testing';
 import { AppModule } from '../app.module.js';
@@ -87,20 +87,20 @@ export class OrderHarness {
     return placed;
   }
 
-  /** An order in the state wanted. CLOSING is left alone by the sweeper for a minute; what it is closed for is `payment-timeout`. */
-  async orderIn(state: OrderState): Promise<Placed> {
+  /** An order in the state wanted, of a sale of its own unless one is given. CLOSING is for `payment-timeout`, and left alone by the sweeper for a minute. */
+  async orderIn(state: OrderState, { sale, reason = 'payment-timeout' }: { sale?: SaleDocument; reason?: ReleaseReason } = {}): Promise<Placed> {
     if (state === 'STUCK') {
-      const placed = this.reserved(await this.sale());
+      const placed = this.reserved(sale ?? (await this.sale()));
       await this.database.transaction((tx) => this.saga.park(tx, placed.saleId, 0, [placed.reservation]));
       return placed;
     }
-    const placed = await this.order();
+    const placed = await this.order(sale);
     const { saleId, rid } = placed;
     await this.database.transaction(async (tx) => {
       if (isSold(state)) await this.saga.markPaid(tx, saleId, rid);
       if (state === 'FULFILLED') await this.orders.fulfil(tx, saleId, [rid]);
       if (state === 'REFUNDING') await this.orders.startRefunding(tx, saleId, [rid], 'sale-withdrawn');
-      if (state === 'CLOSED') await this.saga.closeOrders(tx, saleId, [rid], 'payment-timeout');
+      if (state === 'CLOSED') await this.saga.closeOrders(tx, saleId, [rid], reason);
       if (state !== 'CLOSING') return;
       await this.orders.startClosing(tx, saleId, [rid], 'payment-timeout');
       await tx.query(`UPDATE orders SET next_attempt_at = clock_timestamp() + interval '1 minute' WHERE rid = $1`, [rid]);

@@ -19,6 +19,12 @@ describe('a sale as it is sent', () => {
     });
   });
 
+  it.each(['refund', 'reacquire'] as const)('takes %s for late payments, and gives it back when it is patched', (latePayment) => {
+    const outcome = readSaleInput({ ...saleInput(), latePayment }, merchant);
+    expect(outcome).toMatchObject({ ok: true, value: { latePayment } });
+    expect(outcome.ok && inputOf(outcome.value)).toMatchObject({ latePayment });
+  });
+
   it('takes null for no limit and no audience', () => {
     expect(faultsOf({ ...saleInput(), audience: null, limits: { perAccount: null, perIp: null, attemptsPerMinute: null } })).toEqual([]);
   });
@@ -53,7 +59,6 @@ describe('a sale as it is sent', () => {
     ['half a unit', { items: [{ ...first, quota: 0.5 }] }, '/items/0/quota'],
     ['a quota as text', { items: [{ ...first, quota: '5' }] }, '/items/0/quota'],
     ['a lottery', { mode: 'lottery' }, '/mode'],
-    ['re-acquiring for late payments', { latePayment: 'reacquire' }, '/latePayment'],
     ['an audience', { audience: { accounts: [] } }, '/audience'],
     ['a picture puzzle', { challenge: 'picture' }, '/challenge'],
   ])('refuses %s by its path', (_what, changes, path) => {

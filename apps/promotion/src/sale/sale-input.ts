@@ -91,7 +91,7 @@ function contentOf(input: SaleInput): SaleContent {
     opensAtMs: Date.parse(input.opensAt),
     closesAtMs: Date.parse(input.closesAt),
     paymentWindowSeconds: input.paymentWindowSeconds,
-    latePayment: 'refund',
+    latePayment: input.latePayment ?? 'refund',
     limits: input.limits,
     challenge: input.challenge,
     items: input.items.map((item) => ({

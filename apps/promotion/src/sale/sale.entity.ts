@@ -28,7 +28,7 @@ export interface SaleContent {
   opensAtMs: number;
   closesAtMs: number;
   paymentWindowSeconds: number;
-  latePayment: 'refund';
+  latePayment: 'refund' | 'reacquire';
   /** As given: absent or null means no limit. */
   limits: { perAccount?: number | null; perIp?: number | null; attemptsPerMinute?: number | null };
   /** What a buyer has to solve before entering. */

@@ -85,6 +85,8 @@ local function wish(items)
 end
 
 local function stateRefusal(gate)
+  -- Who comes back with late money was admitted in time.
+  if gate == 'readmitted' then return state == 'WITHDRAWN' and 'ended' or nil end
   if state == 'WITHDRAWN' or state == 'ENDED' or nowMs >= closesAtMs then return 'ended' end
   if gate == 'operator' then return nil end
   if state == 'PAUSED' then return 'paused' end
@@ -130,7 +132,7 @@ local function decide(rid, record, accountId, ipHash, gate, items)
   local refusal = (gate ~= 'entry-token-forged' and replay(rid, record, accountId, items)) or stateRefusal(gate)
   if refusal then return refusal end
   local rateLimited, byOperator = string.sub(gate, 1, 5) == 'rate-', gate == 'operator'
-  if gate ~= 'clear' and not rateLimited and not byOperator then return 'gated' end
+  if gate ~= 'clear' and gate ~= 'readmitted' and not rateLimited and not byOperator then return 'gated' end
   local list
   if byOperator then list = parse(items, OPERATOR) else list = wish(items) end
   if not list then return 'malformed' end
