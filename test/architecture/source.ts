@@ -16,7 +16,7 @@ export interface FunctionShape {
   constructorParams: number;
 }
 
-const root = path.resolve(import.meta.dirname, '../..');
+export const root = path.resolve(import.meta.dirname, '../..');
 const generated = new Set(['node_modules', 'dist', '.nx', '.floodgate', '.git', 'coverage']);
 
 /** The repository's own files that match, without what is installed or built. */

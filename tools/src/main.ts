@@ -1,5 +1,6 @@
 import { auditCommand } from './commands/audit.command.js';
 import type { Command } from './commands/command.js';
+import { docsCommand } from './commands/docs.command.js';
 import { downCommand } from './commands/down.command.js';
 import { infraCommand } from './commands/infra.command.js';
 import { mutantsCommand } from './commands/mutants.command.js';
@@ -12,7 +13,7 @@ import { parseLaunchers, watchLaunchers } from './process/launchers.js';
 
 const commands: Readonly<Record<string, Command>> = {
   start: startCommand, test: testCommand, unit: unitCommand, up: upCommand, down: downCommand, audit: auditCommand, payments: paymentsCommand,
-  infra: infraCommand, mutants: mutantsCommand,
+  docs: docsCommand, infra: infraCommand, mutants: mutantsCommand,
 };
 
 /** npm, its shell and bootstrap.mjs each pass one Ctrl-C on; only one that comes later is a second one. */

@@ -23,6 +23,8 @@ export interface JestOptions {
   readonly workersMax: number;
   /** The report alone, without Jest's own words. */
   readonly silent?: boolean;
+  /** For the tests, besides what they get anyway. */
+  readonly env?: Record<string, string>;
   readonly stop: AbortSignal;
 }
 
@@ -45,7 +47,7 @@ export async function jestReport(options: JestOptions): Promise<TestReport | nul
   return (await run(options)).report;
 }
 
-async function run({ root = repositoryRoot(), projects, patterns, names = [], urls, workersMax, silent, stop }: JestOptions): Promise<{ report: (JestReport & TestReport) | null; ended: 'ended' | 'hung' }> {
+async function run({ root = repositoryRoot(), projects, patterns, names = [], urls, workersMax, silent, stop, env: more = {} }: JestOptions): Promise<{ report: (JestReport & TestReport) | null; ended: 'ended' | 'hung' }> {
   const dir = mkdtempSync(path.join(tmpdir(), 'floodgate-'));
   const file = path.join(dir, 'jest.json');
   const args = [
@@ -54,7 +56,7 @@ async function run({ root = repositoryRoot(), projects, patterns, names = [], ur
     ...(names.length > 0 ? ['--testNamePattern', names.join('|')] : []),
   ];
   const servers: Record<string, string> = urls ? { TEST_REDIS_URL: urls.redis, TEST_AMQP_URL: urls.rabbitmq, TEST_DATABASE_URL: urls.postgres } : {};
-  const env = { ...toolEnvironment(), ...servers, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' };
+  const env = { ...toolEnvironment(), ...servers, ...more, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' };
   const output = silent ? { logFile: path.join(dir, 'jest.log') } : { output: 'errors' as const };
   try {
     const child = spawnOwned({ command: process.execPath, args, env, cwd: root, ...output });
