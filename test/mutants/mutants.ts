@@ -78,9 +78,27 @@ export const mutants: readonly Mutant[] = [
     test: { path: 'apps/order/src/migrations/last-line.int-spec.ts', name: 'a second open payment' },
   },
   {
+    name: 'two-payments-pay', guard: 'an order stands for one payment',
+    file: 'apps/order/src/migrations/create-payment-tables.migration.ts',
+    find: 'CREATE UNIQUE INDEX payment_one_pays', replace: 'CREATE INDEX payment_one_pays',
+    test: { path: 'apps/order/src/migrations/last-line.int-spec.ts', name: 'a second one that it stands for' },
+  },
+  {
+    name: 'altered-notice-unseen', guard: 'an event that comes again with another body is flagged',
+    file: 'apps/order/src/payment/payment-event.store.ts',
+    find: 'known.filter((one) => factsOf(one.notice) !== factsOf(first.get(nameOf(one))!))', replace: 'known.filter((one) => !first.has(nameOf(one)))',
+    test: { path: 'apps/order/src/payment/payment.judge.int-spec.ts', name: 'that was judged and comes again as one' },
+  },
+  {
+    name: 'second-capture-kept', guard: 'a capture of a paid order is given back',
+    file: 'apps/order/src/payment/payment.effects.ts',
+    find: "      case 'refund':\n        return this.giveBack(tx, saleId, decisions);", replace: "      case 'refund':\n        return;",
+    test: { path: 'apps/order/src/payment/payment.judge.int-spec.ts', name: 'of a second payment is given back, and the order stays paid' },
+  },
+  {
     name: 'notice-judged-again', guard: 'what a provider tells has its effect once',
     file: 'apps/order/src/payment/payment-event.store.ts',
-    find: 'return told.filter(({ provider, notice }) => recorded.delete(nameOf(provider, notice.id)));', replace: 'return [...told].filter(() => recorded.size >= 0);',
+    find: 'return told.filter((one) => recorded.delete(nameOf(one)));', replace: 'return [...told].filter(() => recorded.size >= 0);',
     test: { path: 'apps/order/src/payment/payment.judge.int-spec.ts', name: 'told twenty times at once pays once' },
   },
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sqlState } from '@floodgate/platform';
-import type { PaymentRow } from '../payment/payment.store.js';
 import { RefundStore } from '../payment/refund.store.js';
 import { PurchaseFixture } from '../support/purchase.fixture.js';
 
@@ -49,7 +48,7 @@ describe('a refund that is asked for by several at once', () => {
   it('is one refund', async () => {
     const paymentId = await payment(await order(), 'CAPTURED');
     const refunds = new RefundStore(at.database);
-    await Promise.all(Array.from({ length: 8 }, (_, n) => at.tx((tx) => refunds.request(tx, [{ paymentId } as PaymentRow], `for reason ${n}`))));
+    await Promise.all(Array.from({ length: 8 }, (_, n) => at.tx((tx) => refunds.request(tx, [paymentId], `for reason ${n}`))));
     expect(await at.database.query('SELECT state FROM refund WHERE payment_id = $1', [paymentId])).toEqual([{ state: 'WAITING' }]);
   });
 });
