@@ -1,4 +1,5 @@
 import { auditCommand } from './commands/audit.command.js';
+import { codesCommand } from './commands/codes.command.js';
 import type { Command } from './commands/command.js';
 import { docsCommand } from './commands/docs.command.js';
 import { downCommand } from './commands/down.command.js';
@@ -12,7 +13,7 @@ import { loadToolsConfig } from './config.js';
 import { parseLaunchers, watchLaunchers } from './process/launchers.js';
 
 const commands: Readonly<Record<string, Command>> = {
-  start: startCommand, test: testCommand, unit: unitCommand, up: upCommand, down: downCommand, audit: auditCommand, payments: paymentsCommand,
+  start: startCommand, test: testCommand, unit: unitCommand, up: upCommand, down: downCommand, audit: auditCommand, payments: paymentsCommand, codes: codesCommand,
   docs: docsCommand, infra: infraCommand, mutants: mutantsCommand,
 };
 
