@@ -1,5 +1,6 @@
 import { Module, type Type } from '@nestjs/common';
 import { Readiness, Shutdown } from '@floodgate/platform';
+import { AudienceAdminController } from './admin/audience-admin.controller.js';
 import { AuditLogController } from './admin/audit-log.controller.js';
 import { BlockListController } from './admin/block-list.controller.js';
 import { DeadLetterController } from './admin/dead-letter.controller.js';
@@ -13,11 +14,14 @@ import { ChallengeDifficulty } from './admission/challenge-difficulty.js';
 import { ChallengeDoor } from './admission/challenge-door.js';
 import { Challenges } from './admission/challenge.js';
 import { ClientAddresses } from './admission/client-address.js';
+import { Eligibility } from './admission/eligibility.js';
 import { EntryTokenController } from './admission/entry-token.controller.js';
 import { EntryTokens } from './admission/entry-token.js';
 import { Gates } from './admission/gates.js';
 import { IdentityKeys } from './admission/identity-keys.js';
 import { JwtVerifier } from './admission/jwt.js';
+import { AudienceController } from './audience/audience.controller.js';
+import { Audiences } from './audience/audiences.js';
 import { RefusalReport } from './audit-log/refusal-report.js';
 import { BlockListKeeper } from './block-list/block-list.keeper.js';
 import { BlockList } from './block-list/block-list.js';
@@ -55,7 +59,7 @@ import { Switches } from './switches/switches.js';
 
 const controllers = [
   ReservationController, EntryTokenController, ChallengeController, SaleController, StatusController, OrderController, PaymentCallbackController,
-  SaleAdminController, StockController, RecordsController, SettlementController, DeadLetterController, BlockListController, AuditLogController, CodeImportController, OrderCodesController, SwitchController, HealthController, OpenApiController, BoardConsumer,
+  SaleAdminController, StockController, RecordsController, SettlementController, DeadLetterController, BlockListController, AuditLogController, CodeImportController, OrderCodesController, SwitchController, AudienceAdminController, AudienceController, HealthController, OpenApiController, BoardConsumer,
 ];
 
 /** The gateway with this configuration. It owns no data: everything here is learned from the other services and forgotten at the end. */
@@ -71,7 +75,7 @@ export function gatewayModule(config: GatewayConfig): Type {
       { provide: Receipts, useFactory: () => new Receipts(config.RECEIPT_SECRET) },
       { provide: ClientAddresses, useFactory: () => new ClientAddresses(config.TRUSTED_PROXIES) },
       Services, Switches, PlatformClock, Board, SaleCatalogue, Sales, BoardKeeper,
-      BlockList, BlockListKeeper, RefusalReport, Gates,
+      BlockList, BlockListKeeper, RefusalReport, Audiences, Eligibility, Gates,
       ChallengeDifficulty, ChallengeDoor, ServedRoutes, AdmissionHooks, RequestLimits, InFlight, AttemptLimits, EarlyRefusal, ReservationFlow, SeckillClient,
       OrderNotices, ReservationReader, ReservationStreams,
     ],

@@ -1,6 +1,9 @@
 import { Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { ConsumerProbes, Database, OutboxModule, PostgresModule } from '@floodgate/platform';
+import { AudienceController } from './audience/audience.controller.js';
+import { AudienceMembers } from './audience/audience.members.js';
+import { AudienceStore } from './audience/audience.store.js';
 import { AuditLogController } from './audit-log/audit-log.controller.js';
 import { AuditLogStore } from './audit-log/audit-log.store.js';
 import { AbuseStore } from './block-list/abuse.store.js';
@@ -12,6 +15,7 @@ import { Switch1765000007000 } from './migrations/1765000007000-switch.migration
 import { AuditLog1765000008001 } from './migrations/1765000008001-audit-log.migration.js';
 import { BlockList1765000008002 } from './migrations/1765000008002-block-list.migration.js';
 import { Preflight1765000008003 } from './migrations/1765000008003-preflight.migration.js';
+import { Audience1765000008004 } from './migrations/1765000008004-audience.migration.js';
 import { ArmConsumer } from './sale/arm.consumer.js';
 import { ArmJob } from './sale/arm.job.js';
 import { PreflightFacts } from './sale/preflight.facts.js';
@@ -21,7 +25,7 @@ import { StockConsumer } from './sale/stock.consumer.js';
 import { PRODUCTION, SwitchController } from './switches/switch.controller.js';
 import { SwitchStore } from './switches/switch.store.js';
 
-const migrations = [Sale1764000000000, Switch1765000007000, AuditLog1765000008001, BlockList1765000008002, Preflight1765000008003];
+const migrations = [Sale1764000000000, Switch1765000007000, AuditLog1765000008001, BlockList1765000008002, Preflight1765000008003, Audience1765000008004];
 const production = (config: Partial<Config>) => ({ provide: PRODUCTION, useValue: config.NODE_ENV === 'production' });
 
 /** A consumer that pauses because Postgres is away looks for it by itself, and needs no message to find out. */
@@ -43,8 +47,8 @@ export class AppModule {
         PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'promotion', migrations, applicationName: 'promotion' }),
         OutboxModule,
       ],
-      controllers: [SaleController, ArmConsumer, StockConsumer, AuditLogController, BlockListController, SwitchController],
-      providers: [PostgresProbe, SaleStore, AuditLogStore, PreflightFacts, ArmJob, BlockListStore, AbuseStore, SwitchStore, production(config)],
+      controllers: [SaleController, ArmConsumer, StockConsumer, AuditLogController, BlockListController, AudienceController, SwitchController],
+      providers: [PostgresProbe, SaleStore, AuditLogStore, PreflightFacts, ArmJob, BlockListStore, AbuseStore, AudienceMembers, AudienceStore, SwitchStore, production(config)],
     };
   }
 }

@@ -16,6 +16,8 @@ const page = { limit: z.int().min(1).max(100), cursor: z.string().nullable() };
 const nowMs = z.int().min(0);
 const saleId = idSchema;
 const rid = idSchema;
+/** Accounts of one `add-audience`. */
+export const audienceChunkMax = 10_000;
 const accountId = idSchema;
 
 /**
@@ -146,6 +148,14 @@ export const requests = {
     }),
     answer: z.object({ noted: z.boolean() }),
   },
+  /** More accounts into the audience of a draft; those that are in it already count as duplicates, so sending them again is harmless. */
+  'add-audience': { to: 'promotion.requests', ask: z.object({ actor, saleId, accounts: z.array(accountId).min(1).max(audienceChunkMax) }), answer: answers<Outcome<{ added: number; duplicates: number }>>() },
+  'add-audience-codes': { to: 'promotion.requests', ask: z.object({ actor, saleId, codes: z.array(z.object({ code: z.string().min(1).max(100), uses: z.int().min(1) })).min(1).max(1_000) }), answer: answers<Outcome<{ added: number; duplicates: number }>>() },
+  'join-audience': { to: 'promotion.requests', ask: z.object({ accountId, saleId, code: z.string().max(100) }), answer: answers<Outcome<{ saleId: string }>>() },
+  /** The audience as it was submitted: hashes (`audienceHash`) in rising order, packed by `packHashes`. */
+  'list-audience': { to: 'promotion.requests', ask: z.object({ saleId, after: z.int().min(-1) }), answer: z.object({ hashes: z.string(), next: z.int().nullable() }) },
+  /** Who came by a code since `after`, oldest first. */
+  'list-guests': { to: 'promotion.requests', ask: z.object({ saleId, after: z.int().min(0) }), answer: z.object({ hashes: z.array(z.int().min(0)), last: z.int().min(0), more: z.boolean() }) },
   'list-audit-log': { to: 'promotion.requests', ask: z.object(page), answer: answers<Outcome<View.Page<View.AuditLogEntryView>>>() },
   'list-published': { to: 'promotion.requests', ask: z.object({ cursor: z.string().nullable() }), answer: z.object({ sales: z.array(saleDocumentSchema), next: z.string().nullable() }) },
   'list-switches': { to: 'promotion.requests', ask: z.object(page), answer: answers<Outcome<View.Page<View.SwitchView>>>() },

@@ -140,6 +140,8 @@ export interface SaleView {
   createdAt: string;
   updatedAt: string;
   armError: string | null;
+  /** As given; accounts that came by file are only counted. Null: the sale is for everybody. Lists leave the accounts out. */
+  audience: { accounts: string[] } | null;
 }
 
 export interface PreflightView {

@@ -18,7 +18,7 @@ afterAll(() => gateway.close());
 const sale: SaleView = {
   id: 'Sale000001', state: 'DRAFT', version: 1, title: 'A sale', merchantId: 'm', mode: 'race', opensAt: '2030-01-01T00:00:00.000Z', closesAt: '2030-01-01T01:00:00.000Z',
   paymentWindowSeconds: 60, latePayment: 'refund', limits: { perAccount: 1 }, challenge: 'none', submittedBy: null, approvedBy: null, createdAt: '2026-01-01T00:00:00.000Z',
-  updatedAt: '2026-01-01T00:00:00.000Z', armError: null,
+  updatedAt: '2026-01-01T00:00:00.000Z', armError: null, audience: null,
   items: [{ id: 'Sale000001-1', skuId: 's', title: 'One', imageUrl: null, kind: 'goods', price: { amount: 1, currency: 'GBP' }, listPrice: null, quota: 1, perAccount: null }],
 };
 const { title, merchantId, mode, opensAt, closesAt, paymentWindowSeconds, limits, challenge } = sale;
@@ -73,6 +73,8 @@ const rows: [string, string, Given, RequestName, object, unknown, number][] = [
   ['blockAccount', 'operator', { body: { reason: 'bot', until: '2030-01-01T00:00:01.000Z' } }, 'set-block', { actor: actor('operator'), accountId: 'x', reason: 'bot', untilMs: platformMs + 1_000 }, block, 200],
   ['blockAccount', 'operator', {}, 'set-block', { actor: actor('operator'), accountId: 'x', reason: null, untilMs: null }, block, 200],
   ['unblockAccount', 'operator', {}, 'lift-block', { actor: actor('operator'), accountId: 'x' }, undefined, 204],
+  ['importAudience', 'merchant', { body: { accounts: ['a', 'b', 'b'] } }, 'add-audience', { actor: actor('merchant'), saleId: 'x', accounts: ['a', 'b', 'b'] }, { received: 3, added: 2, duplicates: 1 }, 200],
+  ['addAudienceCodes', 'merchant', { body: { codes: [{ code: 'first-come' }, { code: 'second-come', uses: 9 }] } }, 'add-audience-codes', { actor: actor('merchant'), saleId: 'x', codes: [{ code: 'first-come', uses: 1 }, { code: 'second-come', uses: 9 }] }, { added: 2, duplicates: 0 }, 200],
   ['listAuditLog', 'auditor', { query: '?limit=5&cursor=7' }, 'list-audit-log', { limit: 5, cursor: '7' }, { items: [], nextCursor: null }, 200],
   ['discardDeadLetter', 'operator', { body: { reason: 'old' } }, 'discard-dead-letter', { actor: actor('operator'), id: 'x', reason: 'old' }, letter, 200],
 ];

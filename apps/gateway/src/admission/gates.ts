@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { refuse, type Gate, type ProblemCode, type Refusal, type SaleDocument } from '@floodgate/contracts';
 import type { FastifyRequest } from 'fastify';
 import { RefusalReport } from '../audit-log/refusal-report.js';
-import { BlockList } from '../block-list/block-list.js';
 import { PlatformClock } from '../board/platform-clock.js';
 import { AttemptLimits } from '../limits/attempt-limits.js';
 import { rateLimited, type Limited } from '../limits/rate-limited.js';
+import { Eligibility } from './eligibility.js';
 import { EntryTokens, type EntryTokenWord } from './entry-token.js';
 
 type NamedGate = Exclude<Gate, 'clear' | `rate-limited-${string}`>;
@@ -40,15 +40,15 @@ export interface Asking {
 export class Gates {
   constructor(
     private readonly entryTokens: EntryTokens,
-    private readonly blockList: BlockList,
+    private readonly eligibility: Eligibility,
     private readonly clock: PlatformClock,
     private readonly report: RefusalReport,
     private readonly limits: AttemptLimits,
   ) {}
 
-  /** A gateway that has not read the block list yet lets nobody in. */
-  refusalWhileStarting(): Refusal | null {
-    return this.blockList.version === null ? refuse('UNAVAILABLE', 'The platform is starting.') : null;
+  /** Why this account cannot be judged in this sale yet, or null. */
+  ready(document: SaleDocument, accountId: string): Refusal | null | Promise<Refusal | null> {
+    return this.eligibility.ready(document, accountId);
   }
 
   /** In the order of the contract. What comes as far as the rates counts as an attempt. */
@@ -56,7 +56,8 @@ export class Gates {
     const nowMs = this.clock.nowOrLocalMs();
     const gate = gateOf[this.entryTokens.check(entryToken, document.saleId, accountId, nowMs)];
     if (gate !== 'clear') return named(gate);
-    if (this.blockList.isBlocked(accountId, nowMs)) return named('buyer-blocked');
+    const eligible = this.eligibility.judge(document, accountId);
+    if (eligible !== 'clear') return named(eligible);
     const passed = limited ?? this.limits.count(document, accountId);
     return passed ? beyond(passed) : clear;
   }

@@ -38,7 +38,9 @@ export class ReservationFlow {
     const saleId = call.path['saleId'] ?? '';
     const document = this.sales.catalogue.get(saleId) ?? await this.sales.catalogue.find(saleId);
     if (isRefusal(document)) return document;
-    const refusal = this.gates.refusalWhileStarting() ?? this.sales.refusalWithoutLanes(document) ?? this.sales.refusalForItems(document, call.actor.accountId, call.body.items);
+    const notReady = this.gates.ready(document, call.actor.accountId);
+    // Only the few sales that are not for everybody ever wait here.
+    const refusal = (notReady instanceof Promise ? await notReady : notReady) ?? this.sales.refusalWithoutLanes(document) ?? this.sales.refusalForItems(document, call.actor.accountId, call.body.items);
     if (refusal) return refusal;
     const { actor: { accountId }, body: { entryToken }, request: { limited } } = call;
     const verdict = this.gates.judge(document, { accountId, entryToken, limited });

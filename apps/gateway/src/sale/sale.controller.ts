@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Controller } from '@nestjs/common';
 import { refuse, type Refusal, type SaleDocument } from '@floodgate/contracts';
 import { isoTime } from '@floodgate/platform';
+import { Audiences } from '../audience/audiences.js';
 import { BoardKeeper } from '../board/board-keeper.js';
 import type { LaneBoard } from '../board/lane-board.js';
 import { Sales } from '../board/sales.js';
@@ -16,7 +17,7 @@ const remainingAgeMaxMs = 1_000;
 /** What anybody may see: the clock, the sales, and what is left of them. */
 @Controller()
 export class SaleController {
-  constructor(private readonly sales: Sales, private readonly keeper: BoardKeeper) {}
+  constructor(private readonly sales: Sales, private readonly keeper: BoardKeeper, private readonly audiences: Audiences) {}
 
   @Operation('getTime')
   getTime(): Answer {
@@ -25,15 +26,17 @@ export class SaleController {
   }
 
   @Operation('listSales')
-  listSales({ query, headers }: Call): Answer {
+  listSales({ query, headers, actor }: Call): Answer {
     const nowMs = this.sales.clock.nowMs();
     if (nowMs === null || !this.sales.catalogue.isLoaded) return starting();
-    const page = pageOf(this.sales.catalogue.all(), nowMs, Number(query['limit'] ?? 20), (query['cursor'] as string | undefined) ?? null);
+    const all = [...this.sales.catalogue.all()];
+    const own = new Set(all.filter((document) => document.audience && actor.accountId !== '' && this.audiences.has(document, actor.accountId)));
+    const page = pageOf(all.filter((document) => !document.audience || own.has(document)), nowMs, Number(query['limit'] ?? 20), (query['cursor'] as string | undefined) ?? null);
     if (!page) return refuse('INVALID_REQUEST', 'The request has 1 fault.', { errors: [{ path: '/query/cursor', message: 'is not a cursor of this list' }] });
     const value = { items: page.sales.map((document) => summaryOf(document, this.lanesOf(document), nowMs)), nextCursor: page.nextCursor };
     const etag = `W/"${createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22)}"`;
-    // Short, because a pause must be seen within a second.
-    const cached = { etag, 'cache-control': 'public, max-age=1' };
+    // Short, because a pause must be seen within a second. A list with sales that are not for everybody is its reader's alone.
+    const cached = { etag, vary: 'Authorization', 'cache-control': own.size > 0 ? 'private, no-store' : 'public, max-age=1' };
     return matches(headers['if-none-match'], etag) ? { ok: true, value: undefined, status: 304, headers: cached } : { ok: true, value, headers: cached };
   }
 

@@ -64,6 +64,12 @@ export const checks: readonly Check[] = [
     fine: (sale, { stock }) => (vouchersOf(sale).length === 0 ? 'No vouchers.' : `Codes for every voucher${noteOn(stock ? shortOfCodes(sale, stock) : [], 'with fewer codes than units')}.`),
   },
   {
+    check: 'audience',
+    when: 'before',
+    fault: (_sale, { audienceEmpty }) => (audienceEmpty ? 'Nobody may buy: the audience has no accounts and no codes.' : null),
+    fine: ({ audience }) => (audience ? 'Somebody is in the audience, or can come by a code.' : 'For everybody.'),
+  },
+  {
     check: 'inventory',
     when: 'before',
     fault: (sale, { stock }) => (stock ? named(uncovered(sale, stock), 'with less real stock than units for sale') : silent('order')),

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Answer, Ask, LaneRecord, RedisCheck, RequestName, StockCheck } from '@floodgate/contracts';
 import { Database, QueueInspector, RequestClient, RequestError } from '@floodgate/platform';
+import { AudienceMembers } from '../audience/audience.members.js';
 import type { Sale } from './sale.entity.js';
 import { saleDocument } from './sale.view.js';
 
@@ -19,26 +20,29 @@ export interface Facts {
   brokerFaults: readonly string[] | null;
   /** What Redis has of the sale, by lane; empty: nothing yet. */
   lanes: readonly LaneRecord[] | null;
+  /** Whether the sale has an audience in which nobody is. */
+  audienceEmpty: boolean;
   clocks: { redis: ClockReading | null; postgres: ClockReading | null };
 }
 
 /** Asks everybody at once. Nothing of it is kept: a sale is judged by what is true when it is to be armed. */
 @Injectable()
 export class PreflightFacts {
-  constructor(private readonly client: RequestClient, private readonly inspector: QueueInspector, private readonly database: Database) {}
+  constructor(private readonly client: RequestClient, private readonly inspector: QueueInspector, private readonly database: Database, private readonly members: AudienceMembers) {}
 
   async gather(sale: Sale): Promise<Facts> {
-    const [stock, redis, postgres, brokerFaults, lanes] = await Promise.all([
+    const [stock, redis, postgres, brokerFaults, lanes, audienceEmpty] = await Promise.all([
       this.ask('check-stock', { saleId: sale.id, skuIds: sale.items.map((item) => item.skuId) }),
       this.timed(() => this.ask('check-redis', {})),
       this.timed(() => this.database.query<{ atMs: number }>('SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "atMs"')),
       // Without a link to the broker nothing can be armed, and the row says so.
       this.inspector.topologyFaults().catch(() => null),
       this.lanesOf(sale),
+      sale.audience ? this.members.isEmpty(sale.id) : false,
     ]);
     const known = redis.value?.ok ? redis.value.value : null;
     return {
-      stock, redis: known, brokerFaults, lanes,
+      stock, redis: known, brokerFaults, lanes, audienceEmpty,
       clocks: { redis: known && { ...redis, atMs: known.nowMs }, postgres: { ...postgres, atMs: postgres.value[0]!.atMs } },
     };
   }

@@ -27,6 +27,7 @@ export const faults: Record<string, Fault[]> = {
   'codes': [
     { sale: { items: [{ ...first, kind: 'voucher' }] }, facts: (sale) => ({ stock: { ...stock(sale), codes: [] } }) },
   ],
+  'audience': [{ facts: () => ({ audienceEmpty: true }) }],
   'inventory': [{ facts: (sale) => ({ stock: { ...stock(sale), inventory: [{ skuId: sale.items[0]!.skuId, free: 499 }] } }) }],
   'broker': [{ facts: () => ({ brokerFaults: ['PRECONDITION_FAILED: place-order is a classic queue'] }) }, { facts: () => ({ brokerFaults: null }) }],
   'redis': [{ facts: redis({ maxmemoryPolicy: 'allkeys-lru' }) }, { facts: redis({ aofEnabled: false }) }, { facts: redis({ role: 'slave' }) }, { facts: redis({ loading: true }) }, { facts: () => ({ redis: null }) }],

@@ -11,7 +11,6 @@ export interface UnbuiltFeature {
 export function unbuiltFeatures(input: Partial<SaleInput>): UnbuiltFeature[] {
   const asked: [boolean, string, string][] = [
     [input.mode === 'lottery', '/mode', 'lottery'],
-    [Boolean(input.audience), '/audience', 'an audience'],
   ];
   return asked.filter(([isAsked]) => isAsked).map(([, path, feature]) => ({ path, feature }));
 }

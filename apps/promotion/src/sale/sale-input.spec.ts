@@ -59,7 +59,7 @@ describe('a sale as it is sent', () => {
     ['half a unit', { items: [{ ...first, quota: 0.5 }] }, '/items/0/quota'],
     ['a quota as text', { items: [{ ...first, quota: '5' }] }, '/items/0/quota'],
     ['a lottery', { mode: 'lottery' }, '/mode'],
-    ['an audience', { audience: { accounts: [] } }, '/audience'],
+    ['an audience of strange names', { audience: { accounts: ['a b'] } }, '/audience/accounts/0'],
     ['a picture puzzle', { challenge: 'picture' }, '/challenge'],
   ])('refuses %s by its path', (_what, changes, path) => {
     expect(faultsOf({ ...saleInput(), ...changes })).toEqual([path]);

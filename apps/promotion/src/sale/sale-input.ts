@@ -69,9 +69,10 @@ export function readSalePatch(draft: SaleInput, patch: unknown, merchantId: stri
 
 /** What would have to be sent to make this sale. */
 export function inputOf(content: SaleContent): SaleInput {
-  const { opensAtMs, closesAtMs, title, merchantId, mode, paymentWindowSeconds, latePayment, limits, challenge, items } = content;
+  const { opensAtMs, closesAtMs, title, merchantId, mode, paymentWindowSeconds, latePayment, limits, challenge, items, audience } = content;
   return {
     title, merchantId, mode, paymentWindowSeconds, latePayment, limits, challenge, items,
+    ...(audience ? { audience: { accounts: audience.accounts } } : {}),
     opensAt: new Date(opensAtMs).toISOString(),
     closesAt: new Date(closesAtMs).toISOString(),
   };
@@ -94,6 +95,7 @@ function contentOf(input: SaleInput): SaleContent {
     latePayment: input.latePayment ?? 'refund',
     limits: input.limits,
     challenge: input.challenge,
+    audience: input.audience ? { accounts: input.audience.accounts, byCode: false } : null,
     items: input.items.map((item) => ({
       skuId: item.skuId,
       title: item.title,

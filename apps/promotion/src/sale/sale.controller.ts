@@ -41,7 +41,10 @@ export class SaleController {
       const state = saleStateAt(sale, nowMs);
       if (state !== 'DRAFT') return refuse('INVALID_TRANSITION', 'Only a draft can be changed.', { state });
       const content = readSalePatch(inputOf(sale), patch, actor.accountId);
-      return content.ok ? accept({ ...content.value, editedBy: actor.accountId }) : content;
+      if (!content.ok) return content;
+      // Who came by file, and codes, stay unless the audience itself is replaced.
+      const keepsAudience = typeof patch !== 'object' || patch === null || !('audience' in patch);
+      return accept({ ...content.value, ...(keepsAudience ? { audience: sale.audience } : {}), editedBy: actor.accountId });
     });
     return viewed(outcome, nowMs);
   }
@@ -60,7 +63,7 @@ export class SaleController {
     }
     if (!seesAll(actor) && !actor.roles.includes('merchant')) return refuse('FORBIDDEN', 'Only staff may list sales.');
     const { sales, next } = await this.sales.page(seesAll(actor) ? null : actor.accountId, cursor, limit);
-    return accept({ items: sales.map((sale) => saleView(sale, nowMs)), nextCursor: next });
+    return accept({ items: sales.map((sale) => ({ ...saleView(sale, nowMs), audience: sale.audience && { accounts: [] } })), nextCursor: next });
   }
 
   /** Submit, approve, reject, pause, resume, close, withdraw; see `judgeAction` for the refusals. */

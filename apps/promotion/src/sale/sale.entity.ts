@@ -29,6 +29,8 @@ export interface SaleContent {
   closesAtMs: number;
   paymentWindowSeconds: number;
   latePayment: 'refund' | 'reacquire';
+  /** Null: for everybody. `accounts` are those of the body, for its echo; who is in is in the table of members. */
+  audience: { accounts: string[]; byCode: boolean } | null;
   /** As given: absent or null means no limit. */
   limits: { perAccount?: number | null; perIp?: number | null; attemptsPerMinute?: number | null };
   /** What a buyer has to solve before entering. */

@@ -17,6 +17,7 @@ export interface SaleRow {
   late_payment: SaleContent['latePayment'];
   limits: SaleContent['limits'];
   challenge: SaleContent['challenge'];
+  audience: SaleContent['audience'];
   items: SaleItem[];
   rid_secret: string;
   edited_by: string;
@@ -46,6 +47,7 @@ const changing = {
   late_payment: (sale: Sale) => sale.latePayment,
   limits: (sale: Sale) => JSON.stringify(sale.limits),
   challenge: (sale: Sale) => sale.challenge,
+  audience: (sale: Sale) => sale.audience && JSON.stringify(sale.audience),
   items: (sale: Sale) => JSON.stringify(sale.items),
   edited_by: (sale: Sale) => sale.editedBy,
   submitted_by: (sale: Sale) => sale.submittedBy,
@@ -96,6 +98,7 @@ export function saleOf(row: SaleRow): Sale {
     latePayment: row.late_payment,
     limits: row.limits,
     challenge: row.challenge,
+    audience: row.audience,
     items: row.items,
     editedBy: row.edited_by,
     submittedBy: row.submitted_by,
@@ -109,6 +112,8 @@ export function saleOf(row: SaleRow): Sale {
 
 /** What the audit log compares: everything but the secret. */
 export function auditedPart(sale: Sale): Record<string, unknown> {
-  const { ridSecret: _secret, createdAtMs: _birth, updatedAtMs: _write, opensAtMs, closesAtMs, ...rest } = sale;
-  return { ...rest, opensAt: isoTime(opensAtMs), closesAt: isoTime(closesAtMs) };
+  const { ridSecret: _secret, createdAtMs: _birth, updatedAtMs: _write, opensAtMs, closesAtMs, audience, ...rest } = sale;
+  // A list of a megabyte would be no help to anybody who reads the log.
+  const shown = audience && { accounts: audience.accounts.length, byCode: audience.byCode };
+  return { ...rest, audience: shown, opensAt: isoTime(opensAtMs), closesAt: isoTime(closesAtMs) };
 }

@@ -36,6 +36,7 @@ export const draftSale = (changes: Partial<Sale> = {}): Sale => ({
     { skuId: '21730', title: 'Glass star T-light holder', imageUrl: null, kind: 'goods', price: { amount: 199, currency: 'GBP' }, listPrice: { amount: 425, currency: 'GBP' }, quota: 500, perAccount: 1 },
     { skuId: '22752', title: 'Set of seven nesting boxes', imageUrl: null, kind: 'goods', price: { amount: 765, currency: 'GBP' }, listPrice: null, quota: 20, perAccount: null },
   ],
+  audience: null,
   editedBy: 'merchant-1',
   submittedBy: null,
   approvedBy: null,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { accept, refuse, type Outcome, type StoredSaleState } from '@floodgate/contracts';
 import { Database, Outbox, type Transaction } from '@floodgate/platform';
+import { AudienceMembers } from '../audience/audience.members.js';
 import { AuditLogStore } from '../audit-log/audit-log.store.js';
 import type { Sale } from './sale.entity.js';
 import { saleDocument } from './sale.view.js';
@@ -24,11 +25,12 @@ export interface Change {
 /** The table of sales. Each change is one transaction: the row, the audit log, and the message that tells the other services. */
 @Injectable()
 export class SaleStore {
-  constructor(private readonly database: Database, private readonly auditLog: AuditLogStore, private readonly outbox: Outbox) {}
+  constructor(private readonly database: Database, private readonly auditLog: AuditLogStore, private readonly outbox: Outbox, private readonly members: AudienceMembers) {}
 
   async insert(sale: Sale): Promise<void> {
     await this.database.transaction(async (tx) => {
       await tx.query(insertSale(sale));
+      if (sale.audience) await this.members.add(tx, sale, sale.audience.accounts);
       await this.auditLog.add(tx, { accountId: sale.merchantId, action: 'create', subject: sale.id, reason: null, before: null, after: auditedPart(sale) });
     });
   }
@@ -71,6 +73,7 @@ export class SaleStore {
       if (!decision.ok) return decision;
       const after: Sale = { ...before, ...decision.value, version: before.version + 1, updatedAtMs: Date.now() };
       await tx.query(updateSale(after));
+      if (after.audience !== before.audience) await this.members.replace(tx, after);
       await this.auditLog.add(tx, { ...change, subject: id, before: auditedPart(before), after: auditedPart(after) });
       await this.announce(tx, after, row.arm_asks > 0);
       return accept(after);

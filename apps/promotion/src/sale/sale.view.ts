@@ -26,6 +26,7 @@ export function saleView(sale: Sale, nowMs: number): SaleView {
     createdAt: isoTime(sale.createdAtMs),
     updatedAt: isoTime(sale.updatedAtMs),
     armError: sale.armError,
+    audience: sale.audience && { accounts: sale.audience.accounts },
   };
 }
 
@@ -47,6 +48,7 @@ export function saleDocument(sale: Sale): SaleDocument {
     currency: currencyOf(sale),
     ridSecret: sale.ridSecret,
     lanes: lanesPerSale,
+    audience: sale.audience && { byCode: sale.audience.byCode },
     items: sale.items.map((item, index) => ({
       itemId: itemId(sale.id, index + 1),
       skuId: item.skuId,

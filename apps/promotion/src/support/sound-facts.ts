@@ -18,6 +18,7 @@ export function soundFacts(sale: Sale, changes: Partial<Facts> = {}): Facts {
     },
     redis: { nowMs, role: 'master', loading: false, maxmemoryPolicy: 'noeviction', aofEnabled: true },
     brokerFaults: [],
+    audienceEmpty: false,
     lanes: [{ epoch: 1, selling: true, relayLength: 0, reservations: 0, stock: items.map((item) => ({ itemId: item.itemId, available: item.quota, unsettled: 0 })) }],
     clocks: { redis: clock, postgres: clock },
     ...changes,
