@@ -41,7 +41,7 @@ describe('promise: whoever acts on a sale is on record, and whoever may not is t
   it('every operation that changes something leaves an entry with actor, reason, before and after', async () => {
     const ids = new Set(served.map(({ id }) => id));
     expect(served.filter(({ id, method }) => method !== 'GET' && !(id in adminOperations)).map(({ id }) => id)).toEqual([]);
-    const stage: Stage = { api, sql, saleId: '', rejectedId: '' };
+    const stage: Stage = { api, sql, saleId: '', rejectedId: '', voucherId: '', codes: { orderId: '', codes: [] } };
     const expected: Partial<Entry>[] = [];
     for (const [id, { role, act, entry }] of Object.entries(adminOperations)) {
       if (!ids.has(id)) continue;

@@ -10,6 +10,9 @@ export interface Stage {
   /** What an operation before left for those after it. */
   saleId: string;
   rejectedId: string;
+  voucherId: string;
+  /** An order that has its codes. */
+  codes: { orderId: string; codes: string[] };
 }
 
 interface AdminOperation {
@@ -85,10 +88,7 @@ export const adminOperations: Record<string, AdminOperation> = {
     role: 'approver',
     act: async ({ api, saleId }) => {
       expectStatus(200, await api.admin('approver', 'POST', `/sales/${saleId}/approve`));
-      for (let tries = 0; tries < 500; tries++) {
-        if (expectStatus(200, await api.admin('approver', 'GET', `/sales/${saleId}`)).state === 'OPEN') break;
-        await nextPoll();
-      }
+      await untilOpen(api, saleId);
       return saleId;
     },
     entry: { action: 'approve', before: some({ state: 'SUBMITTED', approvedBy: null }), after: some({ state: 'APPROVED', approvedBy: 'a-test' }) },
@@ -101,6 +101,43 @@ export const adminOperations: Record<string, AdminOperation> = {
       return saleId;
     },
     entry: { action: 'change-stock', reason: 'found two more', before: { stock: some({ quota: 5 }) }, after: { stock: some({ quota: 7 }) } },
+  },
+  importCodes: {
+    role: 'merchant',
+    act: async (stage) => {
+      const { api } = stage;
+      stage.voucherId = expectStatus(201, await api.admin('merchant', 'POST', '/sales', api.saleInput([{ kind: 'voucher', quota: 2 }]))).id;
+      const csv = 'code\nfirst-code\nsecond-code\nthird-code\n';
+      expectStatus(200, await api.call('POST', `/v1/admin/sales/${stage.voucherId}/items/${stage.voucherId}-1/codes`, { token: api.as('m-test', 'merchant'), headers: { 'content-type': 'text/csv' }, body: csv }));
+      return `${stage.voucherId}-1`;
+    },
+    entry: { action: 'import-codes', after: some({ firstChunk: { added: 3, duplicates: 0 } }) },
+  },
+  setCodePolicy: {
+    role: 'merchant',
+    act: async ({ api, voucherId }) => {
+      expectStatus(200, await api.admin('merchant', 'PUT', `/sales/${voucherId}/items/${voucherId}-1/code-pool`, { onRefund: 'return' }));
+      return `${voucherId}-1`;
+    },
+    entry: { action: 'set-code-policy', before: { onRefund: 'burn' }, after: { onRefund: 'return' } },
+  },
+  redeemCodes: {
+    role: 'merchant',
+    act: async (stage) => {
+      stage.codes = await codesBought(stage);
+      const { orderId, codes } = stage.codes;
+      expectStatus(200, await stage.api.admin('merchant', 'POST', `/orders/${orderId}/codes/redeem`, { codes: codes.slice(0, 1) }));
+      return orderId;
+    },
+    entry: { action: 'redeem-codes', after: { redeemed: 1 } },
+  },
+  reissueCodes: {
+    role: 'operator',
+    act: async ({ api, codes: { orderId, codes } }) => {
+      expectStatus(200, await api.call('POST', `/v1/admin/orders/${orderId}/codes/reissue`, { token: api.as('o-test', 'operator'), key: randomUUID(), body: { codes: codes.slice(1), reason: 'mistyped' } }));
+      return orderId;
+    },
+    entry: { action: 'reissue-codes', reason: 'mistyped', after: { replaced: 1 } },
   },
   pauseSale: move('operator', 'pause', 'ARMED', 'PAUSED'),
   resumeSale: move('operator', 'resume', 'PAUSED', 'ARMED'),
@@ -158,6 +195,27 @@ export const adminOperations: Record<string, AdminOperation> = {
     entry: { action: 'discard-dead-letter', reason: 'harmless', before: some({ state: 'waiting' }), after: some({ state: 'discarded' }) },
   },
 };
+
+/** Has the voucher sale sell two codes to one buyer, who pays. */
+async function codesBought({ api, voucherId }: Stage): Promise<Stage['codes']> {
+  expectStatus(200, await api.admin('merchant', 'POST', `/sales/${voucherId}/submit`));
+  expectStatus(200, await api.admin('approver', 'POST', `/sales/${voucherId}/approve`));
+  await untilOpen(api, voucherId);
+  const buyer = api.buyer();
+  const { reservationId } = expectStatus(202, await buyer.reserve(voucherId, [{ itemId: `${voucherId}-1`, quantity: 2 }]));
+  await buyer.until(reservationId, ['ORDERED']);
+  const { redirectUrl } = expectStatus(201, await buyer.startPayment(reservationId));
+  await buyer.settle(redirectUrl, { outcome: 'capture' });
+  await buyer.until(reservationId, ['FULFILLED']);
+  return { orderId: reservationId, codes: expectStatus(200, await api.call('GET', `/v1/orders/${reservationId}`, { token: buyer.token })).codes };
+}
+
+async function untilOpen(api: Api, saleId: string): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) {
+    if (expectStatus(200, await api.admin('approver', 'GET', `/sales/${saleId}`)).state === 'OPEN') return;
+    await nextPoll();
+  }
+}
 
 /** A letter that concerns no order, as if its consumer had given up on it. */
 async function deadLetter(sql: pg.Client): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Answer, Ask } from '@floodgate/contracts';
 import { Answers, Database } from '@floodgate/platform';
 import { Controller } from '@nestjs/common';
-import { CodeOwnerStore } from './code-owner.store.js';
+import { CodePolicy } from './code-policy.js';
 import { CodePoolStore } from './code-pool.store.js';
 import { ImportCodes } from './import-codes.js';
 import { ManageCodes } from './manage-codes.js';
@@ -11,7 +11,7 @@ import { ManageCodes } from './manage-codes.js';
 export class CodeController {
   constructor(
     private readonly imports: ImportCodes, private readonly manage: ManageCodes, private readonly pools: CodePoolStore,
-    private readonly owners: CodeOwnerStore, private readonly database: Database,
+    private readonly policy: CodePolicy, private readonly database: Database,
   ) {}
 
   @Answers('import-codes')
@@ -25,12 +25,8 @@ export class CodeController {
   }
 
   @Answers('set-code-policy')
-  setPolicy({ actor, saleId, itemId, onRefund }: Ask<'set-code-policy'>): Promise<Answer<'set-code-policy'>> {
-    return this.database.transaction(async (tx) => {
-      await this.pools.setPolicy(tx, await this.pools.open(tx, saleId, itemId), onRefund);
-      await this.owners.record(tx, 'policy', { actor: actor.accountId, owner: itemId, reason: onRefund, codeIds: [] });
-      return this.pools.view(tx, saleId, itemId);
-    });
+  setPolicy(ask: Ask<'set-code-policy'>): Promise<Answer<'set-code-policy'>> {
+    return this.policy.set(ask);
   }
 
   @Answers('redeem-codes')

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { accept, refuse, type Ask, type Outcome, type Refusal, type View } from '@floodgate/contracts';
 import { Database, isoTime, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
+import { AdminActs } from '../audit-log/admin-acts.js';
 import { IdempotencyKeyStore, type KeyScope } from '../idempotency/idempotency-key.store.js';
 import type { OrderRow } from '../order/order.row.js';
 import { OrderStore } from '../order/order.store.js';
@@ -34,6 +35,7 @@ export class ManageCodes {
     private readonly orders: OrderStore,
     private readonly keys: IdempotencyKeyStore,
     private readonly codes: OrderCodes,
+    private readonly acts: AdminActs,
   ) {}
 
   /** All of the codes given are redeemed, or none: NOT_FOUND where one is not the order's, INVALID_TRANSITION where one is not good any more. */
@@ -45,6 +47,7 @@ export class ManageCodes {
       if ('ok' in found) return found;
       await this.codes.owners.redeem(tx, found.picked.map(({ codeId }) => codeId));
       await this.codes.owners.record(tx, 'redeemed', { actor: actor.accountId, owner: rid, codeIds: found.picked.map(({ codeId }) => codeId) });
+      await this.acts.note(tx, { accountId: actor.accountId, action: 'redeem-codes', subject: rid, reason: null, before: null, after: { redeemed: found.picked.length } });
       const left = found.owned.filter(({ state }) => state === 'ISSUED').length - found.picked.length;
       return accept({ orderId: rid, redeemed: found.picked.length, left, redeemedAt: isoTime(sale.readAtMs) });
     });
@@ -77,6 +80,7 @@ export class ManageCodes {
     const old = found.picked.map(({ codeId }) => codeId);
     await this.codes.owners.burn(tx, old);
     await this.codes.owners.record(tx, 'reissued', { actor, owner: order.rid, reason, codeIds: [...old, ...taken] });
+    await this.acts.note(tx, { accountId: actor, action: 'reissue-codes', subject: order.rid, reason, before: null, after: { replaced: old.length } });
     return old.length;
   }
 
