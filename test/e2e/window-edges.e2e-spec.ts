@@ -45,7 +45,7 @@ describe('promise: the window is Redis\'s, whatever the clocks of the services s
     const refusedInside = all.filter((seen) => (seen.code === 'SALE_NOT_OPEN' && seen.sentAtMs >= opensAtMs) || (seen.code === 'SALE_ENDED' && seen.answeredAtMs < closesAtMs));
     expect({ outside, refusedInside }).toEqual({ outside: [], refusedInside: [] });
     // Both edges were really straddled, by many: thousands where the machine has nothing else to do.
-    const counts = Object.fromEntries(Map.groupBy(all, (seen) => seen.code).entries().map(([code, seen]) => [code, seen.length]));
+    const counts = Object.fromEntries([...Map.groupBy(all, (seen) => seen.code)].map(([code, seen]) => [code, seen.length]));
     console.info(`clocks: ${name}: ${JSON.stringify(counts)}`);
     for (const code of ['ACCEPTED', 'SALE_NOT_OPEN', 'SALE_ENDED']) expect(counts[code]).toBeGreaterThan(40);
     expect(Object.keys(counts).filter((code) => !['ACCEPTED', 'TOKEN', 'SALE_NOT_OPEN', 'SALE_ENDED', 'ENTRY_TOKEN_INVALID'].includes(code))).toEqual([]);
