@@ -11,11 +11,17 @@ const providerConfig = {
   SANDBOX_API_KEY: secret.optional(),
   SANDBOX_WEBHOOK_SECRET: secret.optional(),
   CALLBACK_URL: z.url().optional(),
+  /** Stripe: its secret key, the signing secret of the webhook endpoint (the gateway's `/v1/payments/callbacks/stripe`), where buyers go back to, and its API. */
+  STRIPE_SECRET_KEY: secret.optional(),
+  STRIPE_WEBHOOK_SECRET: secret.optional(),
+  STRIPE_RETURN_URL: z.url().optional(),
+  STRIPE_API_URL: z.url().default('https://api.stripe.com'),
 };
 export type ProviderConfig = { [K in keyof typeof providerConfig]?: z.infer<(typeof providerConfig)[K]> };
 
 const groups: Record<string, readonly (keyof ProviderConfig)[]> = {
   sandbox: ['SANDBOX_URL', 'SANDBOX_API_KEY', 'SANDBOX_WEBHOOK_SECRET', 'CALLBACK_URL'],
+  stripe: ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'STRIPE_RETURN_URL'],
 };
 
 /** Keys of redemption codes at rest. */
@@ -42,5 +48,9 @@ export const readConfig = (): Config => loadConfig(configSchema);
 /** The providers that a configuration names. */
 export function providerSettings(config: ProviderConfig): ProviderSettings {
   const { SANDBOX_URL: url, SANDBOX_API_KEY: apiKey, SANDBOX_WEBHOOK_SECRET: webhookSecret, CALLBACK_URL: callbackUrl } = config;
-  return { sandbox: url && apiKey && webhookSecret && callbackUrl ? { url, apiKey, webhookSecret, callbackUrl } : null };
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: stripeWebhook, STRIPE_RETURN_URL: returnUrl, STRIPE_API_URL: apiUrl } = config;
+  return {
+    sandbox: url && apiKey && webhookSecret && callbackUrl ? { url, apiKey, webhookSecret, callbackUrl } : null,
+    stripe: secretKey && stripeWebhook && returnUrl && apiUrl ? { secretKey, webhookSecret: stripeWebhook, returnUrl, apiUrl } : null,
+  };
 }

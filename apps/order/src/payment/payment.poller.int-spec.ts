@@ -7,7 +7,7 @@ import { PretendProvider } from '../support/pretend.provider.js';
 const other = new PretendProvider('other');
 let at: OrderHarness;
 beforeAll(async () => {
-  at = await OrderHarness.start(undefined, undefined, [other]);
+  at = await OrderHarness.start(undefined, undefined, () => [other]);
 });
 afterEach(() => {
   at.provider.away = false;

@@ -38,7 +38,7 @@ export class OrderHarness {
 
   /** `beside`: another instance of the same service, with the same provider; stop it before that one. `others`: providers besides `sandbox`. */
   static async start(
-    sandbox?: { url: string; apiKey: string; webhookSecret: string; callbackUrl: string }, beside?: OrderHarness, others: readonly PaymentProvider[] = [],
+    sandbox?: { url: string; apiKey: string; webhookSecret: string; callbackUrl: string }, beside?: OrderHarness, others: (database: Database) => PaymentProvider[] = () => [],
   ): Promise<OrderHarness> {
     setLogLevel('fatal');
     const provider = beside?.provider ?? new PretendProvider();
@@ -47,7 +47,7 @@ export class OrderHarness {
         DATABASE_URL, SANDBOX_URL: sandbox?.url ?? unreachable, SANDBOX_API_KEY: sandbox?.apiKey ?? 'key', SANDBOX_WEBHOOK_SECRET: sandbox?.webhookSecret ?? 'secret',
         CALLBACK_URL: sandbox?.callbackUrl ?? unreachable, ...codeSecrets,
       }),
-      (builder) => (sandbox ? builder : builder.overrideProvider(PaymentProviders).useValue(new PaymentProviders([provider, ...others]))),
+      (builder) => (sandbox ? builder : builder.overrideProvider(PaymentProviders).useFactory({ factory: (database: Database) => new PaymentProviders([provider, ...others(database)]), inject: [Database] })),
       beside?.service.place,
     );
     return new OrderHarness(service, provider);
