@@ -1,13 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { crashPoints } from '@floodgate/platform';
-import { files, findAll, isTest, type SourceFile } from './source.js';
+import { crashPoints, type CrashPointRow } from '@floodgate/platform';
+import { exists, files, findAll, isTest, type SourceFile } from './source.js';
 
 const production = files('{apps,libs}/*/src/**/*.ts').filter((file) => !isTest(file));
 const homes = { any: 'libs/platform/', order: 'apps/order/', seckill: 'apps/seckill/' };
 
-describe.each(Object.entries(crashPoints))('crash point %s', (point, { service }) => {
+describe.each(Object.entries<CrashPointRow>(crashPoints))('crash point %s', (point, { service, hitBy }) => {
   it('is passed where it belongs, and nowhere else', () => {
     expect(faults(production, point, homes[service])).toEqual([]);
+  });
+
+  it('is hit by a test that there is', () => {
+    expect(hitBy === undefined || exists(hitBy)).toBe(true);
   });
 });
 

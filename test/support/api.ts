@@ -77,7 +77,7 @@ export class Api {
     const draft = expectStatus(201, await this.admin('merchant', 'POST', '/sales', this.saleInput(items, changes)));
     expectStatus(200, await this.admin('merchant', 'POST', `/sales/${draft.id}/submit`));
     expectStatus(200, await this.admin('approver', 'POST', `/sales/${draft.id}/approve`));
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     for (;;) {
       const sale = expectStatus(200, await this.admin('merchant', 'GET', `/sales/${draft.id}`));
       if (['ARMED', 'OPEN'].includes(sale.state)) return sale;

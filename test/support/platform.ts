@@ -10,6 +10,7 @@ import { floodgateDir } from '../../tools/src/supervisor/clone-platform.js';
 import { Platform as SupervisedPlatform } from '../../tools/src/supervisor/platform.js';
 import type { RunFile } from '../../tools/src/supervisor/run-file.js';
 import type { AppName } from '../../tools/src/supervisor/services.js';
+import { Crashes } from './crashes.js';
 import { infraUrls, type TestInfra } from './infra.js';
 
 /** A run file whose Redis is private, and therefore has a pid to kill. */
@@ -22,6 +23,8 @@ export interface Platform {
   readonly namespace: string;
   /** One file per process; kept after a failure until the next test run. */
   readonly logDir: string;
+  /** Where its processes die, if `changes.crashes` said so. */
+  readonly crashes: Crashes;
   /** Stops every process and removes the data. */
   stop(): Promise<void>;
 }
@@ -31,11 +34,14 @@ export interface PlatformChanges {
   readonly retryDelaysMs?: readonly number[];
   /** Variables of single processes; gets the addresses that they would have had. */
   readonly serviceEnv?: (urls: TestInfra) => Promise<Partial<Record<AppName, Record<string, string>>>>;
+  /** Its processes can be told to die at crash points, and are started again at once. */
+  readonly crashes?: boolean;
   /** Servers of its own besides Redis, for a test that kills or stops them. */
   readonly privateServers?: readonly Exclude<ServerName, 'redis'>[];
 }
 
 const messagingApps: readonly AppName[] = ['gateway', 'promotion', 'seckill', 'order', 'notification'];
+const allApps: readonly AppName[] = [...messagingApps, 'sandbox-payment'];
 
 /**
  * Starts a platform of its own: a private Redis, a database and a namespace of its own in the shared Postgres and
@@ -49,10 +55,16 @@ export async function startPlatform(changes: PlatformChanges = {}): Promise<Plat
   const shared = own.length === 2 ? null : infraUrls();
   const database = shared && !own.includes('postgres') ? await createDatabase(shared.databaseUrl, namespace) : null;
   const lines: string[] = [];
+  const crashDir = path.join(stateDir, 'crashes');
   const platform = new SupervisedPlatform({
     stateDir, logDir, namespace, mode: 'test',
     given: { ...(database ? { postgres: database.url } : {}), ...(shared && !own.includes('rabbitmq') ? { rabbitmq: shared.amqpUrl } : {}) },
-    overrides: async ({ redis, rabbitmq, postgres }) => withDelays(await changes.serviceEnv?.({ redisUrl: redis, amqpUrl: rabbitmq, databaseUrl: postgres }), changes.retryDelaysMs),
+    ...(changes.crashes ? { backoffMaxMs: 100 } : {}),
+    overrides: async ({ redis, rabbitmq, postgres }) => {
+      const env = await changes.serviceEnv?.({ redisUrl: redis, amqpUrl: rabbitmq, databaseUrl: postgres });
+      const delays = changes.retryDelaysMs ? withVariable(env, messagingApps, 'RETRY_DELAYS_MS', changes.retryDelaysMs.join(',')) : env;
+      return changes.crashes ? withVariable(delays, allApps, 'CRASH_DIR', crashDir) : (delays ?? {});
+    },
     note: (line) => void lines.push(line),
   });
   try {
@@ -66,17 +78,19 @@ export async function startPlatform(changes: PlatformChanges = {}): Promise<Plat
     },
     namespace,
     logDir,
+    crashes: new Crashes(crashDir, (name) => platform.run.services.find((service) => service.name === name)?.pid ?? 0),
     stop: async () => {
       await platform.stop();
       await database?.drop();
-      for (const dir of [postgresDataDir(stateDir), ...['redis', 'rabbitmq', 'sandbox', 'secrets.json'].map((name) => path.join(stateDir, name))]) rmSync(dir, { recursive: true, force: true });
+      for (const dir of [postgresDataDir(stateDir), ...['redis', 'rabbitmq', 'sandbox', 'secrets.json', 'crashes'].map((name) => path.join(stateDir, name))]) rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
-function withDelays(env: Partial<Record<AppName, Record<string, string>>> = {}, retryDelaysMs: readonly number[] | undefined): Partial<Record<AppName, Record<string, string>>> {
-  if (!retryDelaysMs) return env;
-  return { ...env, ...Object.fromEntries(messagingApps.map((app) => [app, { ...env[app], RETRY_DELAYS_MS: retryDelaysMs.join(',') }])) };
+type AppEnv = Partial<Record<AppName, Record<string, string>>>;
+
+function withVariable(env: AppEnv = {}, apps: readonly AppName[], name: string, value: string): AppEnv {
+  return { ...env, ...Object.fromEntries(apps.map((app) => [app, { ...env[app], [name]: value }])) };
 }
 
 async function createDatabase(serverUrl: string, name: string): Promise<{ url: string; drop: () => Promise<void> }> {

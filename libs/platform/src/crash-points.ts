@@ -4,7 +4,8 @@ import type { CrashConfig } from './config/crash-config.js';
 
 /**
  * Where a process may be told to die, each at a border between what is known here and what is known elsewhere: the places that a test
- * must have killed at before it may say that nothing gets lost. `service`: whose code it is; `any`: every one that uses it.
+ * must have killed at before it may say that nothing gets lost. `service`: whose code it is; `any`: every one that uses it. `hitBy`: the test
+ * that kills there, where the stories of test/e2e/saga-crashes.e2e-spec.ts do not pass.
  */
 export const crashPoints = {
   // Seckill: Redis has decided, the broker knows nothing yet.
@@ -57,8 +58,14 @@ export const crashPoints = {
   'withdraw.after-commit': { service: 'order', means: 'a page of a withdrawn sale is on its way out, the next is not' },
   'rebuild.before-commit': { service: 'order', means: 'epochs are raised, nothing is committed' },
   'rebuild.after-commit': { service: 'order', means: 'epochs are raised, nobody was told' },
-} as const satisfies Record<string, { service: 'any' | 'order' | 'seckill'; means: string }>;
+} as const satisfies Record<string, CrashPointRow>;
 export type CrashPoint = keyof typeof crashPoints;
+
+export interface CrashPointRow {
+  readonly service: 'any' | 'order' | 'seckill';
+  readonly means: string;
+  readonly hitBy?: string;
+}
 
 const logName = 'passages.log';
 export const armFileOf = (folder: string, service: string): string => path.join(folder, `${service}.armed`);

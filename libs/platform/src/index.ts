@@ -1,6 +1,6 @@
 export { Batcher, type BatcherOptions } from './batching/batcher.js';
 export * from './config/load-config.js';
-export { armFileOf, crashLogOf, crashPoint, crashPoints, type CrashPoint } from './crash-points.js';
+export { armFileOf, crashLogOf, crashPoint, crashPoints, type CrashPoint, type CrashPointRow } from './crash-points.js';
 export { secret, secretPair } from './config/secrets.js';
 export * from './errors.js';
 export { AmqpServer, AmqpServerParts } from './messaging/amqp.server.js';

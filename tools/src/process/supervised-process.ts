@@ -14,6 +14,8 @@ export interface ServerSpec {
   readonly stopSignal: NodeJS.Signals;
   /** After this long a stop becomes SIGKILL. */
   readonly stopWithinMs: number;
+  /** The longest wait before a process that died young again is started again; default 3 s. */
+  readonly backoffMaxMs?: number;
 }
 
 /** What happened to a supervised process, for the log line and for run.json. */
@@ -124,7 +126,7 @@ export class SupervisedProcess {
       return;
     }
     this.onEvent('died', this, detail);
-    const waitMs = this.youngDeaths <= 1 ? 0 : Math.min(backoffMaxMs, backoffFirstMs * 2 ** (this.youngDeaths - 2));
+    const waitMs = this.youngDeaths <= 1 ? 0 : Math.min(this.spec.backoffMaxMs ?? backoffMaxMs, backoffFirstMs * 2 ** (this.youngDeaths - 2));
     this.restart = setTimeout(() => {
       this.launch('restarted').catch((error: unknown) => this.died(String(error), 0));
     }, waitMs);

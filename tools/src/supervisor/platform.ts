@@ -21,6 +21,8 @@ export interface PlatformOptions {
   readonly given?: Partial<InfraUrls>;
   /** Variables of single apps that shall differ, as a test with a proxy before the broker wants it. */
   readonly overrides?: (urls: InfraUrls) => Promise<Partial<Record<AppName, Readonly<Record<string, string>>>>>;
+  /** The longest wait before an app that dies again and again is started again, for a test that kills it on purpose. */
+  readonly backoffMaxMs?: number;
   readonly note: (line: string) => void;
   /** After every start, restart and death: the moment to write run.json and the list of children. */
   readonly onChange?: () => void;
@@ -116,7 +118,7 @@ export class Platform {
       urls: infra.urls, ports, secrets, namespace: options.namespace ?? 'floodgate', stateDir: options.stateDir,
       mode: options.mode ?? 'development', logLevel: loadToolsConfig().LOG_LEVEL,
     };
-    const app = new SupervisedProcess(appSpec(name, context, options.logDir, overrides), this.report.bind(this));
+    const app = new SupervisedProcess({ ...appSpec(name, context, options.logDir, overrides), ...(options.backoffMaxMs === undefined ? {} : { backoffMaxMs: options.backoffMaxMs }) }, this.report.bind(this));
     this.apps.set(name, app);
     await app.start();
   }
