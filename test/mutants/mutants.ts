@@ -101,6 +101,18 @@ export const mutants: readonly Mutant[] = [
     find: 'return told.filter((one) => recorded.delete(nameOf(one)));', replace: 'return [...told].filter(() => recorded.size >= 0);',
     test: { path: 'apps/order/src/payment/payment.judge.int-spec.ts', name: 'told twenty times at once pays once' },
   },
+  {
+    name: 'one-poison-stops-the-sweep', guard: 'an order that cannot be judged keeps no other from being closed',
+    file: 'apps/order/src/sweeper/order.closer.ts',
+    find: "else this.log.error({ paymentId, err: error }, 'what the provider says of a payment cannot be judged');", replace: 'else throw error;',
+    test: { path: 'apps/order/src/stuck-saga/stuck-saga.int-spec.ts', name: 'does not keep its company from being closed' },
+  },
+  {
+    name: 'withdrawal-forgets-fulfilled', guard: 'a withdrawal gives back also what was handed over',
+    file: 'apps/order/src/sale/withdraw-sale.job.ts',
+    find: "rids(({ state }) => state === 'PAID' || state === 'FULFILLED')", replace: "rids(({ state }) => state === 'PAID')",
+    test: { path: 'apps/order/src/sale/withdraw-sale.int-spec.ts', name: 'closes what is open, also while a payment is, refunds what is paid, and refuses what comes later' },
+  },
 
   // Messages.
   {
