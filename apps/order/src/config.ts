@@ -1,15 +1,13 @@
-import { commonConfig, loadConfig } from '@floodgate/platform';
+import { commonConfig, loadConfig, secret, secretPair } from '@floodgate/platform';
 import { z } from 'zod';
 import type { ProviderSettings } from './payment-provider/payment-provider.module.js';
-
-const secret = z.string().min(1);
 
 /** Payment providers. Each group of variables stands whole or not at all; without it there is no such provider. */
 const providerConfig = {
   /** The sandbox payment provider, what it and we share, and where it sends its notices: the gateway's public address of them. */
   SANDBOX_URL: z.url().optional(),
   SANDBOX_API_KEY: secret.optional(),
-  SANDBOX_WEBHOOK_SECRET: secret.optional(),
+  SANDBOX_WEBHOOK_SECRET: secretPair.optional(),
   CALLBACK_URL: z.url().optional(),
   /** Stripe: its secret key, the signing secret of the webhook endpoint (the gateway's `/v1/payments/callbacks/stripe`), where buyers go back to, and its API. */
   STRIPE_SECRET_KEY: secret.optional(),
@@ -47,10 +45,10 @@ export const readConfig = (): Config => loadConfig(configSchema);
 
 /** The providers that a configuration names. */
 export function providerSettings(config: ProviderConfig): ProviderSettings {
-  const { SANDBOX_URL: url, SANDBOX_API_KEY: apiKey, SANDBOX_WEBHOOK_SECRET: webhookSecret, CALLBACK_URL: callbackUrl } = config;
+  const { SANDBOX_URL: url, SANDBOX_API_KEY: apiKey, SANDBOX_WEBHOOK_SECRET: webhookSecrets, CALLBACK_URL: callbackUrl } = config;
   const { STRIPE_SECRET_KEY: secretKey, STRIPE_WEBHOOK_SECRET: stripeWebhook, STRIPE_RETURN_URL: returnUrl, STRIPE_API_URL: apiUrl } = config;
   return {
-    sandbox: url && apiKey && webhookSecret && callbackUrl ? { url, apiKey, webhookSecret, callbackUrl } : null,
+    sandbox: url && apiKey && webhookSecrets && callbackUrl ? { url, apiKey, webhookSecrets, callbackUrl } : null,
     stripe: secretKey && stripeWebhook && returnUrl && apiUrl ? { secretKey, webhookSecret: stripeWebhook, returnUrl, apiUrl } : null,
   };
 }

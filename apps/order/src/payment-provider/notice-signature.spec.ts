@@ -9,7 +9,7 @@ const nowSeconds = () => Math.floor(Date.now() / 1000);
 const hex = (t: string | number, bytes: string | Buffer = body, key = secret) => createHmac('sha256', key).update(`${t}.`).update(bytes).digest('hex');
 const signed = (t: string | number = nowSeconds(), bytes: string | Buffer = body) => `t=${t},v1=${hex(t, bytes)}`;
 
-const provider = new SandboxProvider({ url: 'http://127.0.0.1:9', apiKey: 'key', webhookSecret: secret, callbackUrl: 'http://127.0.0.1:9' });
+const provider = new SandboxProvider({ url: 'http://127.0.0.1:9', apiKey: 'key', webhookSecrets: [secret, 'the secret that is to come'], callbackUrl: 'http://127.0.0.1:9' });
 const read = (header: string | undefined, bytes: string | Buffer = body) => provider.readNotice(header === undefined ? {} : { 'x-signature': header }, Buffer.from(bytes));
 
 describe('a signature', () => {
@@ -21,6 +21,7 @@ describe('a signature', () => {
     ['almost too old', () => signed(nowSeconds() - 299)],
     ['almost too new', () => signed(nowSeconds() + 299)],
     ['of two secrets, the second of which is ours', () => `t=${nowSeconds()},v1=${hex(nowSeconds(), body, 'the old secret')},v1=${hex(nowSeconds())}`],
+    ['of our second secret', () => `t=${nowSeconds()},v1=${hex(nowSeconds(), body, 'the secret that is to come')}`],
     ['with a scheme that is to come', () => `${signed()},v2=whatever`],
     ['with spaces between its parts', () => signed().replace(',', ', ')],
   ])('%s is accepted', (_, header) => {

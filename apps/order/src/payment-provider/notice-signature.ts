@@ -5,17 +5,17 @@ export const signatureAgeMaxSeconds = 300;
 
 /**
  * Is `header` (`t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<raw body>">`) a signature of exactly these bytes, made within 300 s of now?
- * Several `v1` may stand in it, one of which must fit: that is how a secret is changed. Never throws, whatever was sent.
+ * Several `v1` may stand in it and several secrets be ours, one of each must fit: that is how a secret is changed. Never throws, whatever was sent.
  */
-export function signatureIsGood(secret: string, header: string | undefined, body: Buffer, nowMs: number): boolean {
+export function signatureIsGood(secrets: readonly string[], header: string | undefined, body: Buffer, nowMs: number): boolean {
   const parts = (header ?? '').split(',').map((part) => part.trim());
   const times = parts.filter((part) => part.startsWith('t='));
   const time = times[0]?.slice(2) ?? '';
   // Ten digits are seconds until the year 2286; milliseconds, signs and fractions are no such time.
   if (times.length !== 1 || !/^\d{1,10}$/.test(time)) return false;
   if (Math.abs(Math.floor(nowMs / 1000) - Number(time)) > signatureAgeMaxSeconds) return false;
-  const expected = createHmac('sha256', secret).update(`${time}.`).update(body).digest();
-  return parts.some((part) => part.startsWith('v1=') && fits(part.slice(3), expected));
+  const expected = secrets.map((secret) => createHmac('sha256', secret).update(`${time}.`).update(body).digest());
+  return parts.some((part) => part.startsWith('v1=') && expected.some((digest) => fits(part.slice(3), digest)));
 }
 
 function fits(hex: string, expected: Buffer): boolean {

@@ -10,7 +10,8 @@ export interface SandboxSettings {
   /** Origin of the provider's API. */
   url: string;
   apiKey: string;
-  webhookSecret: string;
+  /** Of its notices' signatures; two while the secret is changed. */
+  webhookSecrets: readonly string[];
   /** Where the provider sends its notices: the gateway. */
   callbackUrl: string;
 }
@@ -81,7 +82,7 @@ export class SandboxProvider extends PaymentProvider {
   }
 
   override readNotice(headers: Record<string, string>, body: Buffer): NoticeReading {
-    if (!signatureIsGood(this.settings.webhookSecret, headers['x-signature'], body, Date.now())) return 'bad-signature';
+    if (!signatureIsGood(this.settings.webhookSecrets, headers['x-signature'], body, Date.now())) return 'bad-signature';
     const parsed = noticeSchema.safeParse(parseJson(body));
     return parsed.success ? parsed.data : 'malformed';
   }

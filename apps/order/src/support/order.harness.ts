@@ -44,7 +44,7 @@ export class OrderHarness {
     const provider = beside?.provider ?? new PretendProvider();
     const service = await startService(
       ({ DATABASE_URL }) => AppModule.with({
-        DATABASE_URL, SANDBOX_URL: sandbox?.url ?? unreachable, SANDBOX_API_KEY: sandbox?.apiKey ?? 'key', SANDBOX_WEBHOOK_SECRET: sandbox?.webhookSecret ?? 'secret',
+        DATABASE_URL, SANDBOX_URL: sandbox?.url ?? unreachable, SANDBOX_API_KEY: sandbox?.apiKey ?? 'key', SANDBOX_WEBHOOK_SECRET: [sandbox?.webhookSecret ?? 'secret'],
         CALLBACK_URL: sandbox?.callbackUrl ?? unreachable, ...codeSecrets,
       }),
       (builder) => (sandbox ? builder : builder.overrideProvider(PaymentProviders).useFactory({ factory: (database: Database) => new PaymentProviders([provider, ...others(database)]), inject: [Database] })),
