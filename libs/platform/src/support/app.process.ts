@@ -41,8 +41,9 @@ export class AppProcess {
     return running;
   }
 
-  /** Starts it (again) on the same ports and files; resolves when it is ready. */
-  async restart(): Promise<void> {
+  /** Starts it (again) on the same ports and files; resolves when it is ready. @param changes of its variables, for good */
+  async restart(changes: Record<string, string> = {}): Promise<void> {
+    Object.assign(this.env, changes);
     this.output = '';
     const child = spawn(process.execPath, ['--enable-source-maps', path.join(this.folder, 'main.js')], { cwd: tmpdir(), env: { PATH: process.env.PATH, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
@@ -51,7 +52,7 @@ export class AppProcess {
       if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${this.output}`);
       const answer = await fetch(`${this.internalUrl}/readyz`);
       if (!answer.ok) throw new Error(`not ready: ${await answer.text()}`);
-    }, 20_000);
+    }, 90_000);
   }
 
   /** @returns its exit code, null after a signal that it did not handle */
