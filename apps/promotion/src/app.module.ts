@@ -22,8 +22,8 @@ import { PreflightFacts } from './sale/preflight.facts.js';
 import { SaleController } from './sale/sale.controller.js';
 import { SaleStore } from './sale/sale.store.js';
 import { StockConsumer } from './sale/stock.consumer.js';
-import { PRODUCTION, SwitchController } from './switches/switch.controller.js';
-import { SwitchStore } from './switches/switch.store.js';
+import { SwitchController } from './switches/switch.controller.js';
+import { PRODUCTION, SwitchStore } from './switches/switch.store.js';
 
 const migrations = [Sale1764000000000, Switch1765000007000, AuditLog1765000008001, BlockList1765000008002, Preflight1765000008003, Audience1765000008004];
 const production = (config: Partial<Config>) => ({ provide: PRODUCTION, useValue: config.NODE_ENV === 'production' });

@@ -17,6 +17,7 @@ const nobody: Actor = { accountId: '', roles: [] };
 const switchOf: Partial<Record<string, SwitchName>> = {
   createReservation: 'reservations.enabled',
   createEntryToken: 'entry-tokens.enabled',
+  createChallenge: 'entry-tokens.enabled',
   startPayment: 'payments.enabled',
   streamReservation: 'streams.enabled',
 };

@@ -1,15 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { SwitchValues } from '@floodgate/contracts';
+import { Switches } from '../switches/switches.js';
 import { Recent } from './recent.js';
 
 /** Rounds of PBKDF2 per try: enough that calling a browser's library is not what costs, little enough for us to make a puzzle in. */
 export const roundsPerTry = 200;
-/** Tries that the hardest and the easiest puzzle may take; half of them on average. Some 25 ms of one core at the easy end, a second at the other. */
-export const triesMax = { easiest: 1_000, hardest: 32_000 } as const;
 
-/** Solutions per second at one gateway that are an ordinary sale. */
-const solvedPerSecondCalm = 50;
-/** Puzzles that an honest buyer may want: one, one that expired, one whose answer was lost. */
-const askedByAccountCalm = 3;
 const windowMs = 10_000;
 const accountMemoryMs = 180_000;
 const accountsMax = 20_000;
@@ -21,11 +17,11 @@ export interface Pressure {
   askedByAccount: number;
 }
 
-/** Tries that a puzzle may take under this pressure. Rises with it and stays within {@link triesMax}. */
-export function triesUnder({ solvedPerSecond, askedByAccount }: Pressure): number {
-  const crowd = Math.max(1, solvedPerSecond / solvedPerSecondCalm);
-  const insistence = 2 ** Math.min(16, Math.max(0, askedByAccount - askedByAccountCalm));
-  return Math.round(Math.min(triesMax.hardest, triesMax.easiest * crowd * insistence));
+/** Tries that a puzzle may take under this pressure, half of them on average. Rises with it, and stays within what the switches say. */
+export function triesUnder({ solvedPerSecond, askedByAccount }: Pressure, values: SwitchValues): number {
+  const crowd = Math.max(1, solvedPerSecond / values['challenge.solutions-per-second-calm']);
+  const insistence = 2 ** Math.min(16, Math.max(0, askedByAccount - values['challenge.puzzles-per-account-calm']));
+  return Math.round(Math.min(values['challenge.tries-hardest'], values['challenge.tries-easiest'] * crowd * insistence));
 }
 
 /** Measures the pressure on this gateway. Each sees its share, and that is what it has to withstand. */
@@ -35,13 +31,15 @@ export class ChallengeDifficulty {
   private window = { startedMs: -Infinity, solved: 0 };
   private previousSolved = 0;
 
+  constructor(private readonly switches: Switches) {}
+
   /** An account asks for a puzzle. @returns the tries that it may take */
   ask(accountId: string, nowMs: number): number {
     const known = this.asked.get(accountId);
     const recent = known && nowMs - known.sinceMs < accountMemoryMs ? known : { count: 0, sinceMs: nowMs };
     const count = recent.count + 1;
     this.asked.set(accountId, { count, sinceMs: recent.sinceMs });
-    return triesUnder({ solvedPerSecond: this.solvedPerSecond(nowMs), askedByAccount: count });
+    return triesUnder({ solvedPerSecond: this.solvedPerSecond(nowMs), askedByAccount: count }, this.switches.values);
   }
 
   /** A solution was accepted. */

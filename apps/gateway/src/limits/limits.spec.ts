@@ -203,7 +203,7 @@ describe('requests under way', () => {
 
 describe('what is switched off', () => {
   it.each([
-    ['reservations.enabled', 'createReservation', { saleId: 'x' }], ['entry-tokens.enabled', 'createEntryToken', { saleId: 'x' }],
+    ['reservations.enabled', 'createReservation', { saleId: 'x' }], ['entry-tokens.enabled', 'createEntryToken', { saleId: 'x' }], ['entry-tokens.enabled', 'createChallenge', { saleId: 'x' }],
     ['payments.enabled', 'startPayment', { id: 'x' }], ['streams.enabled', 'streamReservation', { id: 'x' }],
   ])('%s: %s is UNAVAILABLE, and back when it is on again', async (name, operation, path) => {
     const send = () => callOperation(gateway.app, operation, { path, headers: bearer('a', 'buyer') });

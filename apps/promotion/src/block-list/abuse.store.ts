@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import type { Ask } from '@floodgate/contracts';
 import { Database, type Transaction } from '@floodgate/platform';
 import { AuditLogStore, platformAccount } from '../audit-log/audit-log.store.js';
+import { SwitchStore } from '../switches/switch.store.js';
 import { BlockListStore } from './block-list.store.js';
 
-/** From how many attempts that no honest client makes, within which time, an account is blocked, and for how long. */
-export const abuseRule = { attemptsMax: 20, windowMs: 10 * 60_000, blockMs: 15 * 60_000 } as const;
+/** Within which time the attempts that no honest client makes are counted; how many are too many, and how long the block lasts, are switches. */
+const countedMs = 10 * 60_000;
 
 /** Reports are remembered for longer than a gateway repeats one. */
 const reportKeptMinutes = 10;
@@ -13,7 +14,7 @@ const reportKeptMinutes = 10;
 /** What gateways refused: attempts at admin operations go to the audit log, repeated abuse leads to the block list. */
 @Injectable()
 export class AbuseStore {
-  constructor(private readonly database: Database, private readonly auditLog: AuditLogStore, private readonly blockList: BlockListStore) {}
+  constructor(private readonly database: Database, private readonly auditLog: AuditLogStore, private readonly blockList: BlockListStore, private readonly switches: SwitchStore) {}
 
   /** @returns false: this report was taken before */
   async take({ reportId, forbidden, abuses }: Ask<'report-refusals'>): Promise<boolean> {
@@ -32,22 +33,23 @@ export class AbuseStore {
 
   /** Drops what has passed. */
   async prune(): Promise<void> {
-    await this.database.query(`DELETE FROM abuse WHERE since <= clock_timestamp() - interval '${abuseRule.windowMs} milliseconds'`);
+    await this.database.query(`DELETE FROM abuse WHERE since <= clock_timestamp() - interval '${countedMs} milliseconds'`);
     await this.database.query(`DELETE FROM refusal_report WHERE at < clock_timestamp() - interval '${reportKeptMinutes} minutes'`);
   }
 
   private async count(tx: Transaction, { accountId, saleId, count }: Ask<'report-refusals'>['abuses'][number]): Promise<void> {
     const [row] = await tx.query<{ attempts: number; now: Date }>(countSql, [accountId, saleId, count]);
     const { attempts, now } = row!;
+    const { 'block-list.forged-attempts-max': attemptsMax, 'block-list.block-minutes': minutes } = await this.switches.valuesIn(tx);
     // Only the report that crosses the threshold blocks: what comes after it finds the account blocked.
-    if (attempts <= abuseRule.attemptsMax || attempts - count > abuseRule.attemptsMax) return;
+    if (attemptsMax === 0 || attempts <= attemptsMax || attempts - count > attemptsMax) return;
     await this.blockList.blockIn(tx, {
-      accountId, reason: `${attempts} forged attempts in sale ${saleId}`, untilMs: now.getTime() + abuseRule.blockMs, actor: platformAccount,
+      accountId, reason: `${attempts} forged attempts in sale ${saleId}`, untilMs: now.getTime() + minutes * 60_000, actor: platformAccount,
     });
   }
 }
 
-const expiredSql = `abuse.since <= clock_timestamp() - interval '${abuseRule.windowMs} milliseconds'`;
+const expiredSql = `abuse.since <= clock_timestamp() - interval '${countedMs} milliseconds'`;
 const countSql = `
 INSERT INTO abuse (account_id, sale_id, attempts, since) VALUES ($1, $2, $3, clock_timestamp())
 ON CONFLICT (account_id, sale_id) DO UPDATE SET

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Actor, Answer, AuditLogEntryView, Block } from '@floodgate/contracts';
+import { switchValues, type Actor, type Answer, type AuditLogEntryView, type Block } from '@floodgate/contracts';
 import { Database, type RequestClient } from '@floodgate/platform';
 import { eventually, startService, type RunningService } from '@floodgate/platform/testing';
 import { AppModule } from '../app.module.js';
-import { AbuseStore, abuseRule } from './abuse.store.js';
+import { AbuseStore } from './abuse.store.js';
+
+const { 'block-list.forged-attempts-max': attemptsMax, 'block-list.block-minutes': blockMinutes } = switchValues(false);
 
 const operator: Actor = { accountId: 'operator-1', roles: ['operator'] };
 let service: RunningService;
@@ -70,22 +72,33 @@ describe('the block list', () => {
 
 describe('repeated abuse', () => {
   it('blocks for a while from the threshold on, per sale, with the platform as the actor; reports count once', async () => {
-    await report([{ accountId: 'forger', saleId: 'A', count: abuseRule.attemptsMax }, { accountId: 'forger', saleId: 'B', count: abuseRule.attemptsMax }]);
+    await report([{ accountId: 'forger', saleId: 'A', count: attemptsMax }, { accountId: 'forger', saleId: 'B', count: attemptsMax }]);
     expect(await get('forger')).toMatchObject({ code: 'NOT_FOUND' });
     const reportId = randomUUID();
     expect(await report([{ accountId: 'forger', saleId: 'A', count: 1 }], reportId)).toEqual({ noted: true });
     expect(await report([{ accountId: 'forger', saleId: 'A', count: 1 }], reportId)).toEqual({ noted: false });
     const blocked = await get('forger');
     expect(blocked).toMatchObject({ ok: true, value: { actor: 'system', reason: expect.stringContaining('sale A') } });
-    if (blocked.ok) expect(Date.parse(blocked.value.until!) - Date.parse(blocked.value.blockedAt)).toBeGreaterThan(abuseRule.blockMs - 60_000);
+    if (blocked.ok) expect(Date.parse(blocked.value.until!) - Date.parse(blocked.value.blockedAt)).toBeGreaterThan(blockMinutes * 60_000 - 60_000);
     expect((await log()).filter(({ subject }) => subject === 'forger')).toEqual([expect.objectContaining({ action: 'block', accountId: 'system', before: null })]);
     const rows = await service.get(Database).query('SELECT attempts FROM abuse WHERE account_id = $1 AND sale_id = $2', ['forger', 'A']);
-    expect(rows).toEqual([{ attempts: abuseRule.attemptsMax + 1 }]);
+    expect(rows).toEqual([{ attempts: attemptsMax + 1 }]);
+  });
+
+  it('is counted by the threshold that an operator has set, or not at all', async () => {
+    const set = (value: number) => client.ask('set-switch', { actor: operator, name: 'block-list.forged-attempts-max', value });
+    await set(0);
+    await report([{ accountId: 'hasty', saleId: 'A', count: 1 }]);
+    expect(await get('hasty')).toMatchObject({ code: 'NOT_FOUND' });
+    await set(1);
+    await report([{ accountId: 'hasty', saleId: 'A', count: 1 }]);
+    expect(await get('hasty')).toMatchObject({ ok: true });
+    await set(attemptsMax);
   });
 
   it('long ago does not count, and is forgotten', async () => {
     const database = service.get(Database);
-    await report([{ accountId: 'clumsy', saleId: 'A', count: abuseRule.attemptsMax }]);
+    await report([{ accountId: 'clumsy', saleId: 'A', count: attemptsMax }]);
     await database.query("UPDATE abuse SET since = clock_timestamp() - interval '1 day' WHERE account_id = 'clumsy'");
     await report([{ accountId: 'clumsy', saleId: 'A', count: 1 }]);
     expect(await get('clumsy')).toMatchObject({ code: 'NOT_FOUND' });

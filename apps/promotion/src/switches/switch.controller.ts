@@ -1,4 +1,4 @@
-import { Controller, Inject, Logger } from '@nestjs/common';
+import { Controller, Logger } from '@nestjs/common';
 import {
   accept, isSwitchName, refuse, switchDefault, switchFault, switchNames, switches, type Answer, type Ask, type SwitchName, type SwitchRow, type SwitchState,
   type SwitchView,
@@ -6,8 +6,6 @@ import {
 import { Answers, Publisher, errorText, isoTime } from '@floodgate/platform';
 import { SwitchStore, stateOf, type SetSwitch } from './switch.store.js';
 
-/** Injection token: whether the defaults are those of production. */
-export const PRODUCTION = Symbol('production');
 const names = switchNames.toSorted();
 
 /** The switches of the whole platform, as operators see and set them. A closed table: what is not in it cannot be set. */
@@ -15,7 +13,7 @@ const names = switchNames.toSorted();
 export class SwitchController {
   private readonly logger = new Logger('Switches');
 
-  constructor(private readonly store: SwitchStore, private readonly publisher: Publisher, @Inject(PRODUCTION) private readonly production: boolean) {}
+  constructor(private readonly store: SwitchStore, private readonly publisher: Publisher) {}
 
   /** By name. The cursor is the last name of the page before. */
   @Answers('list-switches')
@@ -42,7 +40,7 @@ export class SwitchController {
     if (!isSwitchName(name)) return notFound();
     const fault = switchFault(name, value);
     if (fault !== null) return refuse('INVALID_REQUEST', `${name} ${fault}.`, { errors: [{ path: '/value', message: fault }] });
-    const state = await this.store.set(name, value as boolean | number, actor.accountId, this.production);
+    const state = await this.store.set(name, value as boolean | number, actor.accountId);
     if (state) this.announce(state);
     return this.get({ name });
   }
@@ -64,7 +62,7 @@ export class SwitchController {
   private view(name: SwitchName, rows: readonly SetSwitch[]): SwitchView {
     const row: SwitchRow = switches[name];
     const set = rows.find((one) => one.name === name);
-    const byDefault = switchDefault(name, this.production);
+    const byDefault = switchDefault(name, this.store.production);
     return {
       name,
       value: set?.value ?? byDefault,

@@ -37,7 +37,12 @@ export class AppProcess {
     await promisify(execFile)(process.execPath, ['--input-type=module', '-e', buildScript], { cwd: root, env: { ...process.env, APP: app, OUT: folder, NODE_OPTIONS: '' } });
     const internalPort = await freePort();
     const running = new AppProcess(folder, { LOG_LEVEL: 'warn', ...env, INTERNAL_PORT: String(internalPort) }, `http://127.0.0.1:${internalPort}`);
-    await running.restart();
+    try {
+      await running.restart();
+    } catch (error) {
+      await running.stop();
+      throw error;
+    }
     return running;
   }
 
