@@ -215,8 +215,8 @@ describe('the development login', () => {
   it('gives a token that works', async () => {
     const got = await callOperation(gateway.app, 'loginDeveloper', { body: { accountId: 'me', roles: ['operator'] } });
     expect(got.status).toBe(200);
-    client.on('get-inventory', () => ({ ok: true, value: { skuId: 'a', units: 3 } }));
-    expect((await callOperation(gateway.app, 'getInventory', { path: { skuId: 'a' }, headers: { authorization: `bearer ${got.json.token}` } })).json).toEqual({ skuId: 'a', units: 3 });
+    client.on('get-inventory', () => ({ ok: true, value: { skuId: 'a', units: 3, taken: 1, short: 0 } }));
+    expect((await callOperation(gateway.app, 'getInventory', { path: { skuId: 'a' }, headers: { authorization: `bearer ${got.json.token}` } })).json).toEqual({ skuId: 'a', units: 3, taken: 1, short: 0 });
     expect(faultsOf(await callOperation(gateway.app, 'loginDeveloper', { body: { accountId: 'a b', roles: ['king'] } }))).toEqual(['INVALID_REQUEST', '/accountId', '/roles/0']);
   });
 

@@ -1,6 +1,7 @@
 import { commonConfig, loadConfig, secret, secretPair } from '@floodgate/platform';
 import { z } from 'zod';
 import type { ProviderSettings } from './payment-provider/payment-provider.module.js';
+import type { WarehouseSettings } from './warehouse/warehouse.client.js';
 
 /** Payment providers. Each group of variables stands whole or not at all; without it there is no such provider. */
 const providerConfig = {
@@ -22,6 +23,15 @@ const groups: Record<string, readonly (keyof ProviderConfig)[]> = {
   stripe: ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'STRIPE_RETURN_URL'],
 };
 
+/** The system that has the real stock, where our own table does not. It is asked for blocks of units under ids that make repetition harmless. */
+const warehouseConfig = {
+  INVENTORY_URL: z.url().optional(),
+  /** Key of the signature on what we ask. */
+  INVENTORY_SECRET: z.string().min(16).optional(),
+  INVENTORY_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(5_000),
+};
+export type WarehouseConfig = { [K in keyof typeof warehouseConfig]?: z.infer<(typeof warehouseConfig)[K]> };
+
 /** Keys of redemption codes at rest. */
 const codeConfig = {
   /** `id:secret` with commas between: the first seals, all open. A key stays until no code needs it. */
@@ -31,12 +41,15 @@ const codeConfig = {
   CODE_FINGERPRINT_KEY: z.string().min(16),
 };
 
-export const configSchema = z.object({ ...commonConfig, AMQP_URL: z.url(), DATABASE_URL: z.url(), ...codeConfig, ...providerConfig }).superRefine((config, context) => {
+export const configSchema = z.object({ ...commonConfig, AMQP_URL: z.url(), DATABASE_URL: z.url(), ...codeConfig, ...warehouseConfig, ...providerConfig }).superRefine((config, context) => {
   const given = Object.values(groups).map((group) => group.filter((name) => config[name] !== undefined));
   Object.entries(groups).forEach(([provider, group], index) => {
     if (given[index]!.length === 0) return;
     for (const name of group) if (config[name] === undefined) context.addIssue({ code: 'custom', path: [name], message: `needed for the payment provider ${provider}` });
   });
+  if ((config.INVENTORY_URL === undefined) !== (config.INVENTORY_SECRET === undefined)) {
+    context.addIssue({ code: 'custom', path: [config.INVENTORY_URL ? 'INVENTORY_SECRET' : 'INVENTORY_URL'], message: 'needed for the warehouse outside' });
+  }
   if (given.every((group) => group.length === 0)) context.addIssue({ code: 'custom', path: [], message: `no payment provider is configured: ${Object.keys(groups).join(' or ')}` });
 });
 export type Config = z.infer<typeof configSchema>;
@@ -51,4 +64,10 @@ export function providerSettings(config: ProviderConfig): ProviderSettings {
     sandbox: url && apiKey && webhookSecrets && callbackUrl ? { url, apiKey, webhookSecrets, callbackUrl } : null,
     stripe: secretKey && stripeWebhook && returnUrl && apiUrl ? { secretKey, webhookSecret: stripeWebhook, returnUrl, apiUrl } : null,
   };
+}
+
+/** The warehouse that a configuration names; null: our own table. */
+export function warehouseSettings(config: WarehouseConfig): WarehouseSettings | null {
+  const { INVENTORY_URL: url, INVENTORY_SECRET: secret, INVENTORY_TIMEOUT_MS: timeoutMs = 5_000 } = config;
+  return url !== undefined && secret !== undefined ? { url, secret, timeoutMs } : null;
 }

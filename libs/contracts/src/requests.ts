@@ -110,8 +110,8 @@ export const requests = {
   'audit-sale': { to: 'order.requests', ask: z.object({ saleId }), answer: answers<Outcome<View.AuditView>>() },
   'list-sale-orders': { to: 'order.requests', ask: z.object({ actor, saleId, ...page }), answer: answers<Outcome<View.Page<View.OrderView>>>() },
   'get-sale-report': { to: 'order.requests', ask: z.object({ actor, saleId }), answer: answers<Outcome<View.ReportView>>() },
-  'get-inventory': { to: 'order.requests', ask: z.object({ skuId: idSchema }), answer: answers<Outcome<{ skuId: string; units: number }>>() },
-  'set-inventory': { to: 'order.requests', ask: z.object({ actor, skuId: idSchema, units: z.int().min(0) }), answer: answers<Outcome<{ skuId: string; units: number }>>() },
+  'get-inventory': { to: 'order.requests', ask: z.object({ skuId: idSchema }), answer: answers<Outcome<View.InventoryView>>() },
+  'set-inventory': { to: 'order.requests', ask: z.object({ actor, skuId: idSchema, units: z.int().min(0) }), answer: answers<Outcome<View.InventoryView>>() },
   /** Begins a comparison of the provider's book with ours; `running` where it takes long, then `get-settlement` says how it stands. `day` is UTC. */
   'compare-settlement': { to: 'order.requests', ask: z.object({ provider: z.string(), day: z.iso.date().nullable() }), answer: answers<Outcome<View.SettlementView>>() },
   'get-settlement': { to: 'order.requests', ask: z.object({ provider: z.string(), id: idSchema, ...page }), answer: answers<Outcome<View.SettlementView>>() },

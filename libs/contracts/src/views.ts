@@ -113,6 +113,14 @@ export interface SaleItemView {
   perAccount: number | null;
 }
 
+/** Real stock of a SKU. `short`: units that orders have taken and that are not there. */
+export interface InventoryView {
+  skuId: string;
+  units: number;
+  taken: number;
+  short: number;
+}
+
 /** The item after a change of its stock; `available`: free units then, by the orders' book. */
 export interface StockChangeView extends SaleItemView {
   itemId: string;

@@ -10,14 +10,14 @@ export class InventoryController {
 
   @Answers('get-inventory')
   async get({ skuId }: Ask<'get-inventory'>): Promise<Answer<'get-inventory'>> {
-    const units = await this.inventory.units(skuId);
-    return units === null ? refuse('NOT_FOUND', `No inventory of ${skuId}.`) : accept({ skuId, units });
+    const found = await this.inventory.find(skuId);
+    return found ? accept(found) : refuse('NOT_FOUND', `No inventory of ${skuId}.`);
   }
 
   @Answers('set-inventory')
   async set({ actor, skuId, units }: Ask<'set-inventory'>): Promise<Answer<'set-inventory'>> {
     if (units > unitsMax) return refuse('INVALID_REQUEST', 'more units than can be counted', { errors: [{ path: '/units', message: `must be at most ${unitsMax}` }] });
     await this.inventory.set(skuId, units, actor.accountId);
-    return accept({ skuId, units });
+    return accept((await this.inventory.find(skuId))!);
   }
 }

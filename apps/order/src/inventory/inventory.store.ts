@@ -1,6 +1,7 @@
-import { Database, type Transaction } from '@floodgate/platform';
+import { Database, InfrastructureError, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { AdminActs } from '../audit-log/admin-acts.js';
+import { Warehouse } from '../warehouse/warehouse.js';
 
 /** What the column holds; more units of one SKU than that is a slip of the keyboard. */
 export const unitsMax = 2 ** 31 - 1;
@@ -18,11 +19,12 @@ export type Needs = ReadonlyMap<string, number>;
 /** The real stock behind the items, whatever the sales promise of it. */
 @Injectable()
 export class InventoryStore {
-  constructor(private readonly database: Database, private readonly acts: AdminActs) {}
+  constructor(private readonly database: Database, private readonly acts: AdminActs, private readonly warehouse: Warehouse) {}
 
   /**
    * Takes each order's units, all SKUs or none, in the order given. Returns the indexes of the orders that are short of units.
    * @param needs per order
+   * @throws InfrastructureError where one is short of units that the warehouse may still give: then nobody knows, and all wait
    */
   async take(tx: Transaction, needs: readonly Needs[]): Promise<Set<number>> {
     const rows = await this.lock(tx, needs);
@@ -36,6 +38,10 @@ export class InventoryStore {
       if (!fits) short.add(index);
       else for (const [sku, units] of need) taken.set(sku, (taken.get(sku) ?? 0) + units);
     });
+    if (short.size > 0) {
+      const undecided = await this.warehouse.undecided(tx, [...new Set([...short].flatMap((index) => [...needs[index]!.keys()]))]);
+      if (undecided.length > 0) throw new InfrastructureError(`the warehouse has not said yet what it has of ${undecided.slice(0, 5).join(', ')}`);
+    }
     await this.move(tx, taken, 1);
     return short;
   }
@@ -60,23 +66,21 @@ export class InventoryStore {
     return new Map(rows.map((row) => [row.skuId, row]));
   }
 
-  /** Sets unknown SKUs to these units, as arming a sale does; known ones are left alone. Nobody has counted them: they are assumed. */
-  async introduce(tx: Transaction, units: Needs): Promise<void> {
-    const skus = [...units.keys()].sort();
-    await tx.query(
-      'INSERT INTO inventory (sku_id, units, assumed) SELECT *, true FROM unnest($1::text[], $2::int[]) ON CONFLICT (sku_id) DO NOTHING',
-      [skus, skus.map((sku) => units.get(sku))]);
+  /** A sale was approved that promises these units: wherever they come from, they are to be there. */
+  promised(tx: Transaction, units: Needs): Promise<void> {
+    return this.warehouse.promised(tx, units);
   }
 
-  /** A sale offers more (or fewer) units of a SKU: where nobody has counted it, that is what is assumed to be there. */
-  async follow(tx: Transaction, skuId: string, delta: number): Promise<void> {
-    await tx.query(`UPDATE inventory SET units = least(greatest(units::bigint + $2, 0), ${unitsMax})::int, updated_at = clock_timestamp() WHERE sku_id = $1 AND assumed`, [skuId, delta]);
+  /** The sales promise more units of a SKU, or fewer. */
+  changed(tx: Transaction, skuId: string, delta: number): Promise<void> {
+    return this.warehouse.changed(tx, skuId, delta);
   }
 
-  /** Units of a SKU, those taken by orders included; null if it is unknown. */
-  async units(skuId: string): Promise<number | null> {
-    const rows = await this.database.query<{ units: number }>('SELECT units FROM inventory WHERE sku_id = $1', [skuId]);
-    return rows[0]?.units ?? null;
+  /** Units of a SKU, how many of them orders have taken, and how many are missing to what was taken; null if it is unknown. */
+  async find(skuId: string): Promise<{ skuId: string; units: number; taken: number; short: number } | null> {
+    const rows = await this.database.query<InventoryRow>('SELECT sku_id AS "skuId", units, taken FROM inventory WHERE sku_id = $1', [skuId]);
+    const row = rows[0];
+    return row ? { ...row, short: Math.max(0, row.taken - row.units) } : null;
   }
 
   /** Sets the units of a SKU, known or not, and writes down who did it. Orders that exist keep theirs, even below what is taken. */

@@ -2,6 +2,7 @@ import { AddCloseError1765000005001 } from './add-close-error.migration.js';
 import { AddFulfilledState1765000001000 } from './add-fulfilled-state.migration.js';
 import { AddLatePayments1765000001001 } from './add-late-payments.migration.js';
 import { AddStockChanges1765000003001 } from './add-stock-changes.migration.js';
+import { AddWarehouseBlocks1765000003003 } from './add-warehouse-blocks.migration.js';
 import { CreateCodeTables1765000004001 } from './create-code-tables.migration.js';
 import { CreateOrderTables1764000000002 } from './create-order-tables.migration.js';
 import { CreatePaymentTables1764000000003 } from './create-payment-tables.migration.js';
@@ -13,6 +14,6 @@ import { CreateStripeSessionTable1765000002002 } from './create-stripe-session-t
 export const migrations = [
   CreateSaleTables1764000000001, CreateOrderTables1764000000002, CreatePaymentTables1764000000003,
   AddFulfilledState1765000001000, AddLatePayments1765000001001, CreateSettlementTables1765000002001,
-  CreateStripeSessionTable1765000002002, AddStockChanges1765000003001, CreateCodeTables1765000004001,
+  CreateStripeSessionTable1765000002002, AddStockChanges1765000003001, AddWarehouseBlocks1765000003003, CreateCodeTables1765000004001,
   AddCloseError1765000005001,
 ];

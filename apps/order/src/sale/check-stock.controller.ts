@@ -1,18 +1,19 @@
 import type { Answer, Ask, StockCheck } from '@floodgate/contracts';
 import { Answers, Database } from '@floodgate/platform';
 import { Controller } from '@nestjs/common';
+import { Warehouse } from '../warehouse/warehouse.js';
 import { SaleStore } from './sale.store.js';
 
 /** What promotion's checklist wants to know before a sale is armed. Reads only, each by itself: it is a look, no promise. */
 @Controller()
 export class CheckStockController {
-  constructor(private readonly database: Database, private readonly sales: SaleStore) {}
+  constructor(private readonly database: Database, private readonly sales: SaleStore, private readonly warehouse: Warehouse) {}
 
   @Answers('check-stock')
   async check({ saleId, skuIds }: Ask<'check-stock'>): Promise<Answer<'check-stock'>> {
     const [copy, inventory, codes] = await Promise.all([
       this.copyOf(saleId),
-      this.database.query<StockCheck['inventory'][number]>('SELECT sku_id AS "skuId", units - taken AS free FROM inventory WHERE sku_id = ANY($1)', [skuIds]),
+      this.warehouse.free(skuIds),
       this.codesOf(saleId),
     ]);
     // Last, so that no slow question before it makes the clock look late.

@@ -45,7 +45,7 @@ export class CopySaleConsumer {
     await this.ledger.record(tx, stock, entries.filter((entry) => entry.quantity > 0), readAtMs);
     const units = new Map<string, number>();
     for (const item of sale.items) units.set(item.skuId, Math.min(unitsMax, (units.get(item.skuId) ?? 0) + item.quota));
-    await this.inventory.introduce(tx, units);
+    await this.inventory.promised(tx, units);
     await this.messages.load(tx, 'arm', lanes.map((lane) => ({ saleId: sale.saleId, lane })));
   }
 

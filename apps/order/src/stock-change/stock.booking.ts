@@ -76,7 +76,7 @@ export class StockBooking {
     if (!sale) throw new SaleMissingError(saleId);
     await this.ledger.record(tx, stock, entries, sale.readAtMs);
     const { item, quotaBefore } = await this.changes.moveQuota(tx, saleId, itemId, delta);
-    await this.inventory.follow(tx, item.skuId, delta);
+    await this.inventory.changed(tx, item.skuId, delta);
     await this.outbox.add(tx, 'stock.changed', [{
       saleId, itemId, changeId: rid, stockVersion: item.stockVersion, quota: item.quota, quotaBefore, accountId, reason, atMs: sale.readAtMs,
     }]);

@@ -4,6 +4,7 @@ import { itemId, reservationId, type Ask, type ReleaseReason, type Reservation, 
 import { Database, setLogLevel } from '@floodgate/platform';
 import { eventually, startService, type RunningService } from '@floodgate/platform/testing';
 import { AppModule } from '../app.module.js';
+import type { WarehouseConfig } from '../config.js';
 import type { OrderRow } from '../order/order.row.js';
 import { OrderStore } from '../order/order.store.js';
 import { isSold, type OrderState } from '../order/order.transitions.js';
@@ -36,16 +37,17 @@ export interface Units {
 export class OrderHarness {
   private constructor(readonly service: RunningService, readonly provider: PretendProvider) {}
 
-  /** `beside`: another instance of the same service, with the same provider; stop it before that one. `others`: providers besides `sandbox`. */
+  /** `beside`: another instance of the same service, with the same provider; stop it before that one. `others`: providers besides `sandbox`. `warehouse`: one outside. */
   static async start(
     sandbox?: { url: string; apiKey: string; webhookSecret: string; callbackUrl: string }, beside?: OrderHarness, others: (database: Database) => PaymentProvider[] = () => [],
+    warehouse: WarehouseConfig = {},
   ): Promise<OrderHarness> {
     setLogLevel('fatal');
     const provider = beside?.provider ?? new PretendProvider();
     const service = await startService(
       ({ DATABASE_URL }) => AppModule.with({
         DATABASE_URL, SANDBOX_URL: sandbox?.url ?? unreachable, SANDBOX_API_KEY: sandbox?.apiKey ?? 'key', SANDBOX_WEBHOOK_SECRET: [sandbox?.webhookSecret ?? 'secret'],
-        CALLBACK_URL: sandbox?.callbackUrl ?? unreachable, ...codeSecrets,
+        CALLBACK_URL: sandbox?.callbackUrl ?? unreachable, ...codeSecrets, ...warehouse,
       }),
       (builder) => (sandbox ? builder : builder.overrideProvider(PaymentProviders).useFactory({ factory: (database: Database) => new PaymentProviders([provider, ...others(database)]), inject: [Database] })),
       beside?.service.place,
@@ -59,7 +61,7 @@ export class OrderHarness {
 
   /** An approved sale of one item that has been copied. */
   async sale(changes: Partial<SaleDocument> = {}, quota = 10): Promise<SaleDocument> {
-    const saleId = randomBytes(5).toString('hex');
+    const saleId = changes.saleId ?? randomBytes(5).toString('hex');
     const now = Date.now();
     const sale: SaleDocument = {
       saleId, version: 3, state: 'APPROVED', title: 'Test sale', merchantId: 'm-1', mode: 'race', opensAtMs: now - 1_000, closesAtMs: now + 600_000, paymentWindowMs: 600_000,

@@ -22,6 +22,7 @@ import { HoldStock } from '../place-order/hold-stock.js';
 import { PurchaseSaga } from '../place-order/purchase.saga.js';
 import { PurchaseSteps } from '../place-order/purchase.steps.js';
 import { TakeInventory } from '../place-order/take-inventory.js';
+import { PostgresWarehouse } from '../warehouse/postgres.warehouse.js';
 import { SaleStore } from '../sale/sale.store.js';
 
 interface SaleOptions {
@@ -46,7 +47,7 @@ export class PurchaseFixture {
     const dataSource = await migrate(options);
     await dataSource.destroy();
     const database = new Database(options);
-    const [sales, orders, ledger, inventory] = [new SaleStore(database), new OrderStore(database), new LedgerStore(), new InventoryStore(database, new AdminActs(new Outbox()))];
+    const [sales, orders, ledger, inventory] = [new SaleStore(database), new OrderStore(database), new LedgerStore(), new InventoryStore(database, new AdminActs(new Outbox()), new PostgresWarehouse(database))];
     const steps = new PurchaseSteps(
       new HoldStock(ledger, new AccountUsageStore()), new TakeInventory(inventory), new CreateOrder(orders, new OrderAnnouncer(new Outbox())),
       new StoredPaymentCloser(new PaymentStore(database)), new ClaimCodes(new CodeClaimStore(database), new CodeOwnerStore(database), new VoucherItems(database)));
@@ -78,7 +79,7 @@ export class PurchaseFixture {
       const entries = all.flatMap((lane) => document.items.map((item): LedgerEntry => (
         { lane, operationId: `arm:${lane}`, itemId: item.itemId, entry: 'STOCK_IN', quantity: Math.floor(item.quota / lanes) })));
       await this.ledger.record(tx, stock, entries.filter((entry) => entry.quantity > 0), Date.now());
-      await this.inventory.introduce(tx, new Map(document.items.map((item, index) => [item.skuId, items[index]!.inventory ?? item.quota])));
+      await this.inventory.promised(tx, new Map(document.items.map((item, index) => [item.skuId, items[index]!.inventory ?? item.quota])));
     });
     return saleId;
   }
