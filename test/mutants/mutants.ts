@@ -96,6 +96,30 @@ export const mutants: readonly Mutant[] = [
     test: { path: 'apps/order/src/payment/payment.judge.int-spec.ts', name: 'of a second payment is given back, and the order stays paid' },
   },
   {
+    name: 'paid-back-order-forgotten', guard: 'an order whose money the provider gave back by itself comes to its end',
+    file: 'apps/order/src/payment/refund.worker.ts',
+    find: 'await this.paidBack.finish();', replace: '',
+    test: { path: 'apps/order/src/payment/payment.judge.int-spec.ts', name: 'is reported, and lets a withdrawn order end without a refund of ours' },
+  },
+  {
+    name: 'late-money-without-tombstone', guard: 'late money that went back leaves no way for its units to be taken',
+    file: 'apps/order/src/reacquire/late-money.ts',
+    find: "if (unsure && (await this.bury(tx, late)) === 'existed') return 'waiting';", replace: '',
+    test: { path: 'apps/order/src/reacquire/reacquire.int-spec.ts', name: 'leaves no way back for a question that may have been heard' },
+  },
+  {
+    name: 'late-money-settled-twice', guard: 'late money comes to rest once',
+    file: 'apps/order/src/reacquire/late-money.books.ts',
+    find: 'if (!(await this.rows.isWaiting(tx, late.paymentId))) return null;', replace: '',
+    test: { path: 'apps/order/src/reacquire/reacquire.int-spec.ts', name: 'is worked on by several at once, and again from anywhere' },
+  },
+  {
+    name: 'late-money-enters-withdrawn-sale', guard: 'a withdrawn sale lets nobody in, not even who paid late',
+    file: 'apps/seckill/src/stock/reserve.lua',
+    find: "return state == 'WITHDRAWN' and 'ended' or nil", replace: 'return nil',
+    test: { path: 'apps/seckill/src/stock/stock.store.int-spec.ts', name: 'is turned away by a withdrawn sale' },
+  },
+  {
     name: 'notice-judged-again', guard: 'what a provider tells has its effect once',
     file: 'apps/order/src/payment/payment-event.store.ts',
     find: 'return told.filter((one) => recorded.delete(nameOf(one)));', replace: 'return [...told].filter(() => recorded.size >= 0);',

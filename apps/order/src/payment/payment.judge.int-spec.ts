@@ -175,6 +175,22 @@ describe('money that no order can take', () => {
   });
 });
 
+describe('money that the provider gives back by itself', () => {
+  it('is reported, and lets a withdrawn order end without a refund of ours', async () => {
+    const sale = await harness.sale();
+    const placed = await harness.order(sale);
+    const { paymentId } = await harness.payment(placed);
+    await judge(notice(placed, paymentId, 'captured'));
+    harness.provider.settle(paymentId, 'refunded');
+    expect(await judge(notice(placed, paymentId, 'refunded'))).toBe('report');
+    expect(await harness.state(placed)).toBe('PAID');
+    await harness.service.publisher.publish('sale.changed', { saleId: sale.saleId, version: 9, state: 'WITHDRAWN', beforeArming: false });
+    await eventually(async () => expect(await harness.state(placed)).toBe('CLOSED sale-withdrawn'));
+    expect(await paymentNow(paymentId)).toEqual({ state: 'REFUNDED', pays: true, refund: null });
+    expect(await harness.entries(placed)).toEqual(['HOLD', 'SELL', 'RELEASE']);
+  });
+});
+
 describe('a lost notice', () => {
   it('is made up for by asking the provider', async () => {
     const placed = await harness.order();

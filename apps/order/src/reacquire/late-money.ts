@@ -8,8 +8,8 @@ import { PurchaseSaga } from '../place-order/purchase.saga.js';
 import { LateMoneyBooks } from './late-money.books.js';
 import type { Reacquisition } from './reacquisition.store.js';
 
-/** `waiting`: the order is parked, or appeared just now; look again. */
-export type Settled = 'reacquired' | 'refunded' | 'waiting';
+/** `waiting`: the order is parked, or appeared just now; look again. `ended`: somebody else has ended it. */
+export type Settled = 'reacquired' | 'refunded' | 'waiting' | 'ended';
 
 /** The two ways in which late money comes to rest, each one transaction: it stands for the new order, or it is given back. */
 @Injectable()
@@ -52,7 +52,7 @@ export class LateMoney {
       // The lane's lock first, as everywhere; under it nobody judges this payment or either order.
       await lockStock(tx, late.saleId, new Map([[late.lane, []]]));
       const standing = await this.books.standing(tx, late);
-      if (!standing) return 'refunded';
+      if (!standing) return 'ended';
       const result = await work(tx, standing);
       crashPoint('reacquire.before-commit');
       return result;

@@ -59,6 +59,7 @@ export class ReacquireJob implements OnModuleDestroy {
     try {
       const settled = await this.step(late);
       if (settled === 'waiting') return await this.rows.putOff(paymentId, orderDelaySeconds, null);
+      if (settled === 'ended') return;
       endedCounter.inc({ outcome: settled });
       this.log.info({ paymentId, rid, newRid, attempts, outcome: settled }, 'late money has come to rest');
     } catch (error) {

@@ -263,3 +263,25 @@ describe('quantities and ids are checked in the script too', () => {
     expect(await lane.counts()).toEqual({ 1: [900, 100] });
   });
 });
+
+describe('a buyer who comes back with late money', () => {
+  const back = (key: string, items?: [number, number][]) => lane.attempt('ada', key, items, { gate: 'readmitted' });
+
+  it.each([
+    ['has ended by the clock', { closesAtMs: Date.now() - 1 }], ['was ended', { state: 'ENDED' as const }], ['is paused', { state: 'PAUSED' as const }],
+    ['is open', {}],
+  ])('is let in while the sale %s, once', async (_, change) => {
+    await lane.load(change);
+    expect(await lane.words(back('k'), back('k'))).toEqual(['reserved', 'replayed']);
+    expect(await lane.counts()).toMatchObject({ 1: [4, 1] });
+  });
+
+  it('is turned away by a withdrawn sale, by the limits and by want of stock, like everybody', async () => {
+    await lane.load({ state: 'WITHDRAWN' });
+    expect(await lane.decide(back('k'))).toEqual(['ended']);
+    lane = new LaneFixture(redis);
+    await lane.load({ closesAtMs: Date.now() - 1, perAccount: 5 });
+    expect(await lane.words(back('k1', [[1, 4]]), back('k2', [[1, 2]]), lane.attempt('bob', 'k', [[1, 2]], { gate: 'readmitted' }))).toEqual(['reserved', 'limit-reached', 'sold-out']);
+    expect(await lane.words(lane.attempt('eve', 'k'))).toEqual(['ended']);
+  });
+});
