@@ -183,11 +183,11 @@ export interface ReportView {
 
 /** An order that waits between the steps of its saga. */
 export interface StuckSagaView {
-  /** `closing`: the provider does not close its payment. `refunding`: money is not given back yet. `parked`: its message is a dead letter. */
-  kind: 'closing' | 'refunding' | 'parked';
+  /** `closing`: the provider does not close its payment. `refunding`: money is not given back yet. `reacquiring`: a late payment waits for its units. `parked`: its message is a dead letter. */
+  kind: 'closing' | 'refunding' | 'reacquiring' | 'parked';
   orderId: string;
   saleId: string;
-  /** The payment to be given back; null where it is not asked for yet, or this is no refund. */
+  /** The payment to be given back, or to buy its units again; null where it is not asked for yet, or this is neither. */
   paymentId: string | null;
   /** Where the order's row stands. */
   orderState: string;

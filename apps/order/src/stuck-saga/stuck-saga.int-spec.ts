@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { StuckSagaView } from '@floodgate/contracts';
 import { metrics } from '@floodgate/platform';
 import { eventually } from '@floodgate/platform/testing';
+import { ReacquisitionStore } from '../reacquire/reacquisition.store.js';
 import { OrderHarness, type Placed } from '../support/order.harness.js';
 import { stuckKinds } from './stuck-saga.store.js';
 import { StuckSagaGauge } from './stuck-saga.gauge.js';
@@ -45,6 +46,17 @@ const stuck = {
     });
     return placed;
   },
+  // Nobody is behind the reserve door here.
+  reacquiring: async () => {
+    const placed = await at.orderIn('CLOSED', { sale: await at.sale({ latePayment: 'reacquire' }) });
+    const paymentId = `pay-${randomUUID()}`;
+    await at.database.transaction(async (tx) => {
+      await tx.query(
+        `INSERT INTO payment (payment_id, sale_id, rid, provider, amount, currency, state) VALUES ($1, $2, $3, 'sandbox', 250, 'GBP', 'CAPTURED')`, [paymentId, placed.saleId, placed.rid]);
+      await at.service.get(ReacquisitionStore).decide(tx, placed.saleId, [{ paymentId, rid: placed.rid }]);
+    });
+    return placed;
+  },
   parked: () => at.orderIn('STUCK'),
 } as const satisfies Record<(typeof stuckKinds)[number], () => Promise<Placed>>;
 
@@ -61,6 +73,13 @@ describe('a saga that does not get any further', () => {
     await eventually(async () => expect((await at.row(placed)).state).toBe('CLOSED'));
     await eventually(async () => expect(await entryOf(placed)).toBeUndefined());
   }, 60_000);
+
+  it('is listed while its late money waits for its units', async () => {
+    const placed = await stuck.reacquiring();
+    await eventually(async () => {
+      expect(await entryOf(placed)).toMatchObject({ kind: 'reacquiring', orderState: 'CLOSED', reason: 'payment-timeout', paymentId: expect.any(String), lastError: expect.any(String) });
+    });
+  });
 
   it('is listed while it is parked, with what its dead letter says', async () => {
     const placed = await stuck.parked();

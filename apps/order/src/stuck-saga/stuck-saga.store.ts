@@ -3,7 +3,7 @@ import { Database, isoTime } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { packCursor, unpackCursor } from '../order/cursor.js';
 
-export const stuckKinds = ['closing', 'refunding', 'parked'] as const satisfies readonly View.StuckSagaView['kind'][];
+export const stuckKinds = ['closing', 'refunding', 'reacquiring', 'parked'] as const satisfies readonly View.StuckSagaView['kind'][];
 export type StuckKind = (typeof stuckKinds)[number];
 
 interface Row {
@@ -19,7 +19,7 @@ interface Row {
   since: Date;
 }
 
-/** Every order that waits for the world between two steps: one row per payment to be given back, else one per order. */
+/** Every order that waits for the world between two steps: one row per payment that is to be given back or to buy its units again, else one per order. */
 const stuckSql = `
   SELECT 'closing' AS kind, o.rid, o.sale_id, NULL AS payment_id, o.state, o.reason, o.close_attempts AS attempts, o.next_attempt_at,
       o.close_error AS last_error, coalesce(o.closing_since, o.updated_at) AS since
@@ -31,7 +31,9 @@ const stuckSql = `
   UNION ALL SELECT 'refunding', o.rid, o.sale_id, NULL, o.state, o.reason, 0, NULL, NULL, coalesce(o.closing_since, o.updated_at)
     FROM orders o WHERE o.state = 'REFUNDING' AND NOT EXISTS (SELECT FROM refund r WHERE r.sale_id = o.sale_id AND r.rid = o.rid AND r.state = 'WAITING')
   UNION ALL SELECT 'refunding', o.rid, o.sale_id, r.payment_id, o.state, o.reason, r.attempts, r.next_attempt_at, r.last_error, r.created_at
-    FROM refund r JOIN orders o USING (sale_id, rid) WHERE r.state = 'WAITING'`;
+    FROM refund r JOIN orders o USING (sale_id, rid) WHERE r.state = 'WAITING'
+  UNION ALL SELECT 'reacquiring', o.rid, o.sale_id, r.payment_id, o.state, o.reason, r.attempts, r.next_attempt_at, r.last_error, r.created_at
+    FROM reacquisition r JOIN orders o USING (sale_id, rid) WHERE r.state = 'WAITING'`;
 
 /** Sagas that are on their way back and not there yet, whatever keeps them. */
 @Injectable()
