@@ -22,14 +22,14 @@ export function idsIn(metadata: Stripe.Metadata | null | undefined): OurIds | nu
 }
 
 /**
- * Stripe's events in our words. A failed attempt is not the end of a session (the buyer may take another card), money that is only
- * authorised or on its way is none yet, and a refund in part leaves the payment captured: those, disputes and all others have types that
+ * Stripe's events in our words. A failed attempt is not the end of a session (the buyer may take another card), money on its way
+ * is only authorised, and a refund in part leaves the payment captured: those, disputes and all others have types that
  * change nothing, and are kept for people to see.
  */
 export function readEvent(event: Stripe.Event): EventReading {
   switch (event.type) {
     case 'checkout.session.completed':
-      return ofSession(event.data.object, event.data.object.payment_status === 'unpaid' ? 'payment.on-its-way' : 'payment.captured');
+      return ofSession(event.data.object, event.data.object.payment_status === 'unpaid' ? 'payment.authorised' : 'payment.captured');
     case 'checkout.session.async_payment_succeeded':
       return ofSession(event.data.object, 'payment.captured');
     case 'checkout.session.async_payment_failed':
@@ -38,6 +38,8 @@ export function readEvent(event: Stripe.Event): EventReading {
       return ofSession(event.data.object, 'payment.expired');
     case 'payment_intent.succeeded':
       return ofIntent(event.data.object, event.data.object.amount_received, 'payment.captured');
+    case 'payment_intent.amount_capturable_updated':
+      return ofIntent(event.data.object, event.data.object.amount, 'payment.authorised');
     case 'payment_intent.payment_failed':
       return ofIntent(event.data.object, event.data.object.amount, 'payment.attempt-failed');
     case 'payment_intent.canceled':

@@ -22,7 +22,8 @@ export interface OrderWithoutMoney {
 type OurRow = { [K in keyof OurPayment]: OurPayment[K] | null };
 interface StagedRow extends OurRow { theirId: string; theirOrder: string; theirCurrency: string; captured: number; refunded: number }
 
-const ourColumns = `p.payment_id AS "paymentId", p.rid AS "orderId", p.amount::float8 AS amount, p.currency, p.state, p.pays, o.state AS "orderState", r.state AS refund`;
+/** The order that the provider knows the payment by: late money may pay another one than it was asked for. */
+const ourColumns = `p.payment_id AS "paymentId", coalesce(p.opened_for, p.rid) AS "orderId", p.amount::float8 AS amount, p.currency, p.state, p.pays, o.state AS "orderState", r.state AS refund`;
 const ourJoins = 'JOIN orders o USING (sale_id, rid) LEFT JOIN refund r ON r.payment_id = p.payment_id';
 const pageSize = 500;
 

@@ -6,6 +6,7 @@ import type { MovedMoney } from '../payment-provider/payment-provider.js';
 /** One payment as our own rows have it. `amount` in minor units of `currency`. */
 export interface OurPayment {
   paymentId: string;
+  /** As the provider knows it. */
   orderId: string;
   amount: number;
   currency: string;

@@ -131,6 +131,14 @@ describe('a comparison', () => {
     expect(await compare()).toMatchObject({ state: 'equal' });
   });
 
+  it('of late money that pays another order than it was asked for goes by the one that the provider knows', async () => {
+    const { paymentId } = await paid();
+    await sql(`UPDATE payment SET opened_for = 'Sale.asked-for' WHERE payment_id = $1`, paymentId);
+    expect(kindsOf(await compare(), paymentId)).toEqual(['other-order']);
+    at.provider.payments.get(paymentId)!.orderId = 'Sale.asked-for';
+    expect(await compare()).toMatchObject({ state: 'equal' });
+  });
+
   it('looks at what seems to differ once more: what was under way is no difference', async () => {
     const placed = await at.order();
     const { paymentId } = await at.payment(placed);
