@@ -57,7 +57,8 @@ const rules: Record<string, { broken: SourceFile; check: (file: SourceFile) => s
   },
   'nothing is left to do': {
     broken: { path: 'apps/a/src/b.ts', text: '// TODO: later' },
-    check: (file) => [...file.text.matchAll(/\b(TODO|FIXME|XXX|HACK)\b/g)].map((match) => `${file.path}: ${match[1]}`),
+    // In quotes XXX is a currency: ISO 4217's word for none.
+    check: (file) => [...file.text.matchAll(/(?<!')\b(TODO|FIXME|XXX|HACK)\b/g)].map((match) => `${file.path}: ${match[1]}`),
   },
 };
 

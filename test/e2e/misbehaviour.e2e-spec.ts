@@ -43,10 +43,10 @@ describe(`promise: money is right whatever the provider does (seed ${seed}, ${or
     const answer = await ask();
     if (answer.status === 503 || answer.status === 429) throw new Error(`still ${answer.status} ${answer.body.code}`);
     return answer;
-  }, 120_000);
+  }, { timeoutMs: 120_000 });
 
   /** The buyer clicks until the provider has answered, which a provider that is down does not. */
-  const click = (buyer: Buyer, url: string, outcome: 'capture' | 'decline'): Promise<number> => eventually(() => buyer.settle(url, { outcome }), 120_000);
+  const click = (buyer: Buyer, url: string, outcome: 'capture' | 'decline'): Promise<number> => eventually(() => buyer.settle(url, { outcome }), { timeoutMs: 120_000 });
 
   async function buy(sale: { id: string; items: { id: string }[] }, fate: Fate): Promise<void> {
     const buyer = api.buyer();
@@ -116,7 +116,7 @@ describe(`promise: money is right whatever the provider does (seed ${seed}, ${or
       for (const sale of sales) expect(await api.audit(sale.id)).toMatchObject({ verdict: 'clean', oversold: 0, lost: 0, duplicated: 0, unexplained: 0, redisEqualsPostgres: true });
       for (const sale of sales) expect((await ordersOf(sale.id)).filter((order) => order.state === 'ORDERED' || order.state === 'QUEUED')).toEqual([]);
       return settlement;
-    }, settleMs);
+    }, { timeoutMs: settleMs });
 
     await sandbox.misbehave({});
     const seen = { orders: 0, paid: 0, captured: 0, refunded: 0, late: 0 };

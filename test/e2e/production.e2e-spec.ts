@@ -22,7 +22,7 @@ function environment(app: AppName, secret: () => string): Record<string, string>
 function run(app: AppName, env: Record<string, string>): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     const main = path.resolve('dist', app, 'main.js');
-    execFile(process.execPath, [main], { env: { PATH: process.env['PATH'], ...env } as NodeJS.ProcessEnv, timeout: 120_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [main], { env: { PATH: process.env['PATH'], ...env }, timeout: 120_000 }, (error, stdout, stderr) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, output: stdout + stderr });
     });
   });

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { configSchema, providerSettings } from './config.js';
 
 const base = { INTERNAL_PORT: '1', AMQP_URL: 'amqp://x', DATABASE_URL: 'postgres://x', CODE_KEYS: `a:${'k'.repeat(16)}`, CODE_FINGERPRINT_KEY: 'f'.repeat(16) };
-const sandbox = { SANDBOX_URL: 'http://sandbox', SANDBOX_API_KEY: 'k', SANDBOX_WEBHOOK_SECRET: 's', CALLBACK_URL: 'http://gateway' };
-const stripe = { STRIPE_SECRET_KEY: 'sk', STRIPE_WEBHOOK_SECRET: 'whsec', STRIPE_RETURN_URL: 'https://shop.example/' };
+const sandbox = { SANDBOX_URL: 'http://sandbox', SANDBOX_API_KEY: 'k'.repeat(16), SANDBOX_WEBHOOK_SECRET: 's'.repeat(16), CALLBACK_URL: 'http://gateway' };
+const stripe = { STRIPE_SECRET_KEY: 'sk_test_0123456789', STRIPE_WEBHOOK_SECRET: 'whsec_0123456789', STRIPE_RETURN_URL: 'https://shop.example/' };
 const providersOf = (env: object) => Object.entries(providerSettings(configSchema.parse({ ...base, ...env }))).flatMap(([name, settings]) => (settings ? [name] : []));
 
 describe('payment providers in the configuration', () => {
