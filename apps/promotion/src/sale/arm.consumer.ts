@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { accept, refuse, saleStateAt } from '@floodgate/contracts';
+import { accept, refuse } from '@floodgate/contracts';
 import { Consume, type Delivery } from '@floodgate/platform';
 import { platformAccount } from '../audit-log/audit-log.store.js';
 import { PreflightFacts } from './preflight.facts.js';
@@ -22,13 +22,13 @@ export class ArmConsumer {
   private async noteArmed(saleId: string): Promise<void> {
     const found = await this.sales.find(saleId);
     if (found?.state !== 'APPROVED') return;
-    const fault = armFault(rowsOf(found, await this.facts.gather(found), Date.now(), ({ when }) => when === 'loaded'));
+    const facts = await this.facts.gather(found);
+    const fault = armFault(rowsOf(found, facts, facts.clocks.postgres?.atMs ?? found.opensAtMs, ({ when }) => when === 'loaded'));
     // It is asked for again, and looked at again then.
     if (fault) return this.sales.noteArmError(saleId, fault);
     const change = { accountId: platformAccount, action: 'arm', reason: null };
-    await this.sales.change(saleId, change, (sale) => {
-      const state = saleStateAt(sale, Date.now());
-      return state === 'APPROVED' ? accept({ state: 'ARMED', armError: null }) : refuse('INVALID_TRANSITION', 'Not waiting for this.', { state });
-    });
+    // As stored, not as this process's clock has it: a clock that is fast would take the sale for ended, and nobody would sell it.
+    await this.sales.change(saleId, change, ({ state }) =>
+      (state === 'APPROVED' ? accept({ state: 'ARMED', armError: null }) : refuse('INVALID_TRANSITION', 'Not waiting for this.', { state })));
   }
 }
