@@ -5,7 +5,7 @@ import type { CrashConfig } from './config/crash-config.js';
 /**
  * Where a process may be told to die, each at a border between what is known here and what is known elsewhere: the places that a test
  * must have killed at before it may say that nothing gets lost. `service`: whose code it is; `any`: every one that uses it. `hitBy`: the test
- * that kills there, where the stories of test/e2e/saga-crashes.e2e-spec.ts do not pass.
+ * that kills there, where no ordinary story of a buyer passes.
  */
 export const crashPoints = {
   // Seckill: Redis has decided, the broker knows nothing yet.
