@@ -8,6 +8,8 @@ export interface Trouble {
   outcomeUnknown?: number;
   unavailable?: number;
   lie?: 'oversell' | 'forget-key' | 'take-back' | 'deny-sold-out';
+  /** How long the buyer of this key may pay, in milliseconds; else as the sale says. */
+  windowMsOf?: (key: string) => number;
 }
 
 interface Row {
@@ -108,7 +110,7 @@ export class PretendPlatform {
     }
     const row: Row = {
       rid: known ? `${known.rid}x${this.rows.size}` : this.ridOf(account, key), buyer: account, items: asked, number: this.rows.size + 1,
-      state: 'ORDERED', reason: null, payByMs: Date.now() + this.sale.paymentWindowSeconds * 1000, version: 1,
+      state: 'ORDERED', reason: null, payByMs: Date.now() + (this.trouble.windowMsOf?.(key) ?? this.sale.paymentWindowSeconds * 1000), version: 1,
     };
     this.rows.set(row.rid, row);
     this.byKey.set(`${account}|${key}`, row);
