@@ -7,7 +7,8 @@ import { repositoryRoot } from '../config.js';
 import type { InfraUrls } from '../infra/private-infra.js';
 import type { TestReport } from '../mutants/mutant.js';
 import { spawnOwned } from '../process/owned-process.js';
-import { jestTally, type JestReport, type Tally } from './tally.js';
+import { unsteady, worthASecondLook } from './second-look.js';
+import { addTallies, jestTally, type JestReport, type Tally } from './tally.js';
 import { toolEnvironment } from './tool-run.js';
 
 export interface JestOptions {
@@ -16,6 +17,8 @@ export interface JestOptions {
   readonly projects: readonly ('unit' | 'integration' | 'e2e')[];
   /** Parts of paths; none means every file of the projects. */
   readonly patterns: readonly string[];
+  /** These files and no other; absent: what the patterns find. */
+  readonly files?: readonly string[];
   /** Regular expressions of the tests to run; absent: all of them. */
   readonly names?: readonly string[];
   /** The servers for integration and end-to-end tests; null where none are needed. */
@@ -36,10 +39,32 @@ const pollMs = 250;
 export async function runJest(options: JestOptions & { note: (line: string) => void }): Promise<Tally> {
   options.note(`tests: ${options.projects.join(' and ')}`);
   const { report, ended } = await run(options);
+  return tallyOf(report, ended, options.note);
+}
+
+function tallyOf(report: JestReport | null, ended: 'ended' | 'hung', note: (line: string) => void): Tally {
   const tally = report ? jestTally(report) : { passed: 0, failed: 1 };
   if (ended !== 'hung') return tally;
-  options.note('Jest did not end after its last test: a test leaves a timer, a socket or a process behind');
+  note('Jest did not end after its last test: a test leaves a timer, a socket or a process behind');
   return { ...tally, failed: tally.failed + 1 };
+}
+
+/**
+ * As {@link runJest}; a file that failed runs once more, alone, and what passes only then is named: a machine that others share stands
+ * still now and then. What fails twice has failed, and so has at once whatever {@link worthASecondLook} will not excuse.
+ */
+export async function runJestSteadily(options: JestOptions & { note: (line: string) => void }): Promise<Tally> {
+  options.note(`tests: ${options.projects.join(' and ')}`);
+  const { report, ended } = await run(options);
+  const files = report && ended === 'ended' && !options.stop.aborted ? worthASecondLook(report) : [];
+  if (!report || files.length === 0) return tallyOf(report, ended, options.note);
+  options.note(`a second look, alone, at ${files.map((file) => path.relative(repositoryRoot(), file)).join(', ')}`);
+  const again = await run({ ...options, patterns: [], files, workersMax: 1 });
+  if (!again.report) return tallyOf(report, ended, options.note);
+  for (const line of unsteady(report, again.report)) options.note(`UNSTEADY, failed at first and passed alone: ${line}`);
+  const firstTime = report.testResults.filter(({ name }) => files.includes(name)).flatMap((file) => file.assertionResults);
+  const others = { passed: report.numPassedTests - firstTime.filter(({ status }) => status === 'passed').length, failed: 0 };
+  return addTallies(others, tallyOf(again.report, again.ended, options.note));
 }
 
 /** As {@link runJest}, but the whole report, or null where there is none. */
@@ -47,12 +72,13 @@ export async function jestReport(options: JestOptions): Promise<TestReport | nul
   return (await run(options)).report;
 }
 
-async function run({ root = repositoryRoot(), projects, patterns, names = [], urls, workersMax, silent, stop, env: more = {} }: JestOptions): Promise<{ report: (JestReport & TestReport) | null; ended: 'ended' | 'hung' }> {
+async function run({ root = repositoryRoot(), projects, patterns, files = [], names = [], urls, workersMax, silent, stop, env: more = {} }: JestOptions): Promise<{ report: (JestReport & TestReport) | null; ended: 'ended' | 'hung' }> {
   const dir = mkdtempSync(path.join(tmpdir(), 'floodgate-'));
   const file = path.join(dir, 'jest.json');
   const args = [
     path.join(root, 'node_modules', 'jest', 'bin', 'jest.js'), '--selectProjects', ...projects, '--json', `--outputFile=${file}`,
     '--passWithNoTests', ...(workersMax === 1 ? ['--runInBand'] : [`--maxWorkers=${workersMax}`]), ...patterns.flatMap((pattern) => ['--testPathPatterns', pattern]),
+    ...(files.length > 0 ? ['--runTestsByPath', ...files] : []),
     ...(names.length > 0 ? ['--testNamePattern', names.join('|')] : []),
   ];
   const servers: Record<string, string> = urls ? { TEST_REDIS_URL: urls.redis, TEST_AMQP_URL: urls.rabbitmq, TEST_DATABASE_URL: urls.postgres } : {};

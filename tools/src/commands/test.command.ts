@@ -6,7 +6,7 @@ import { postgresDataDir } from '../infra/postgres-data-dir.js';
 import { identify } from '../process/process-identity.js';
 import { floodgateDir } from '../supervisor/clone-platform.js';
 import type { CommandContext } from './command.js';
-import { runJest } from './jest-run.js';
+import { runJest, runJestSteadily } from './jest-run.js';
 import { addTallies, emptyTally, tallyLine, type Tally } from './tally.js';
 import { runTool } from './tool-run.js';
 import { serversAtHand, withServers } from './with-servers.js';
@@ -45,9 +45,9 @@ async function allTests(context: CommandContext): Promise<Tally> {
     add(await runTool('lint', 'oxlint', ['--type-aware'], stop, note));
     if (!stop.aborted) add(await runTool('types', 'tsc', ['-b'], stop, note));
     const urls = await ready();
-    if (!stop.aborted) add(await runJest({ projects: ['unit', 'integration'], patterns: [], urls, workersMax: 2, stop, note }));
+    if (!stop.aborted) add(await runJestSteadily({ projects: ['unit', 'integration'], patterns: [], urls, workersMax: 2, stop, note }));
     // One whole platform at a time: two would measure each other on a small machine.
-    if (!stop.aborted) add(await runJest({ projects: ['e2e'], patterns: [], urls, workersMax: 1, stop, note }));
+    if (!stop.aborted) add(await runJestSteadily({ projects: ['e2e'], patterns: [], urls, workersMax: 1, stop, note }));
     return tally;
   });
 }
