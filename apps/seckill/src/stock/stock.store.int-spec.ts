@@ -86,7 +86,8 @@ describe('every word of the reserve script', () => {
 
 describe('the vector as a whole is refused, and nothing is written', () => {
   const lanes: [string, string, () => Promise<void>, { epoch: number; deadlineMs: number }][] = [
-    ['a lane that Redis does not have', 'forgotten', async () => undefined, { epoch: 1, deadlineMs: 60_000 }],
+    // The scripts are there: another lane was loaded.
+    ['a lane that Redis does not have', 'forgotten', () => new LaneFixture(redis).load(), { epoch: 1, deadlineMs: 60_000 }],
     ['another epoch', 'stale-epoch', () => lane.load(), { epoch: 2, deadlineMs: 60_000 }],
     ['after its deadline, by the clock of Redis', 'late', () => lane.load(), { epoch: 1, deadlineMs: -5_000 }],
     ['while it is loaded', 'not-selling', async () => {
