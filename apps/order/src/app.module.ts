@@ -7,6 +7,7 @@ import { CodeStoreModule } from './codes/code-store.module.js';
 import { CodesModule } from './codes/codes.module.js';
 import { providerSettings, warehouseSettings, type Config, type ProviderConfig, type WarehouseConfig } from './config.js';
 import { DeadLetterModule } from './dead-letter/dead-letter.module.js';
+import { GaugesModule } from './gauges/gauges.module.js';
 import { migrations } from './migrations/migrations.js';
 import { PaymentModule } from './payment/payment.module.js';
 import { PaymentProviderModule } from './payment-provider/payment-provider.module.js';
@@ -45,7 +46,7 @@ export class AppModule {
         CodeStoreModule.forRoot({ keys: config.CODE_KEYS, fingerprintSecret: config.CODE_FINGERPRINT_KEY }),
         PaymentProviderModule.forRoot(providerSettings(config)),
         PaymentModule, PurchaseModule, ReacquireModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule,
-        SettlementModule, StuckSagaModule, StockChangeModule, CodesModule,
+        SettlementModule, StuckSagaModule, StockChangeModule, CodesModule, GaugesModule,
       ],
     };
   }

@@ -17,6 +17,8 @@ import { LaneWatch } from './fence/lane.watch.js';
 import { LoadLanesConsumer } from './fence/load-lanes.consumer.js';
 import { RedisClock } from './fence/redis.clock.js';
 import { RedisLink } from './fence/redis.link.js';
+import { LaneGauges } from './gauges/lane.gauges.js';
+import { RedisGauges } from './gauges/redis.gauges.js';
 import { CheckRedisController } from './records/check-redis.controller.js';
 import { RecordsController } from './records/records.controller.js';
 import { Reaper } from './relay/reaper.js';
@@ -59,7 +61,7 @@ export class AppModule {
         RedisLifecycle, RedisLink, RedisClock,
         StockStore, LoadStore, BoardStore, RelayStore, CodePoolStore,
         LaneRegistry, LaneList, LaneLoader, LaneWatch, Fence,
-        UsedChallengeStore, BoardBeat, BoardOutlet, Reservations, ReservationRelay, Reaper,
+        UsedChallengeStore, BoardBeat, BoardOutlet, Reservations, ReservationRelay, Reaper, LaneGauges, RedisGauges,
       ],
     };
   }

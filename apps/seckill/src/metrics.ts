@@ -1,4 +1,4 @@
-import { metrics } from '@floodgate/platform';
+import { gaugeFrom, metrics } from '@floodgate/platform';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
 const registers = [metrics];
@@ -6,10 +6,20 @@ export const attemptsDecided = new Counter({ name: 'floodgate_attempts_total', h
 export const vectorAttempts = new Histogram({ name: 'floodgate_vector_attempts', help: 'Attempts per vector.', buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256], registers });
 export const vectorsInFlight = new Gauge({ name: 'floodgate_vectors_in_flight', help: 'Vectors between arrival and answer.', registers });
 export const suspicions = new Counter({ name: 'floodgate_fence_suspicions_total', help: 'Times that all lanes were closed, by reason.', labelNames: ['reason'], registers });
-export const lanesClosed = new Gauge({ name: 'floodgate_lanes_closed', help: 'Lanes known that this process does not sell from.', registers });
+export const lanesClosed = gaugeFrom('floodgate_lanes_closed', 'Lanes known that this process does not sell from.');
 export const rebuildsAsked = new Counter({ name: 'floodgate_rebuilds_asked_total', help: 'Requests to load lanes again.', registers });
 export const lanesLoaded = new Counter({ name: 'floodgate_lanes_loaded_total', help: 'Lanes put into Redis, by reason.', labelNames: ['reason'], registers });
-export const relayLength = new Gauge({ name: 'floodgate_relay_length', help: 'Vectors whose message is not known to be confirmed.', labelNames: ['lane'], registers });
-export const relayOldestSeconds = new Gauge({ name: 'floodgate_relay_oldest_seconds', help: 'Age of the oldest of them, 0 if there is none.', labelNames: ['lane'], registers });
+export const reservationsConfirmed = new Counter({ name: 'floodgate_reservations_confirmed_total', help: 'Reservations that the broker has confirmed to whoever made them.', registers });
+export const relayLength = gaugeFrom('floodgate_relay_length', 'Vectors of a live lane whose message is not known to be confirmed.', 'lane');
+export const relayOldestSeconds = gaugeFrom('floodgate_relay_oldest_seconds', 'Age of the oldest of them, 0 if there is none.', 'lane');
+export const unspokenOldestSeconds = gaugeFrom('floodgate_reservation_unspoken_oldest_seconds', 'Age of the oldest reservation of which Postgres had not spoken at the last sweep, once a minute; 0 if there was none.');
+export const redisUnits = gaugeFrom('floodgate_redis_units', 'Units of a live sale as Redis counts them: available, and unsettled (held by unpaid orders).', 'sale', 'kind');
+export const redisUp = gaugeFrom('floodgate_redis_up', '1 while Redis is connected and answers.');
+export const redisMemoryBytes = gaugeFrom('floodgate_redis_memory_bytes', 'Memory of Redis: used, and the limit (0: none).', 'kind');
+export const redisEvictedKeys = gaugeFrom('floodgate_redis_evicted_keys', 'Keys that Redis has evicted since it started.');
+export const redisMayEvict = gaugeFrom('floodgate_redis_may_evict', '1 where Redis would evict keys rather than refuse writes: an evicted reservation is a lost one.');
+export const redisLogFailed = gaugeFrom('floodgate_redis_log_failed', '1 where the last write to the append-only file failed, or there is none.');
+export const redisDelayedFsyncs = gaugeFrom('floodgate_redis_delayed_fsyncs', 'Times that Redis had to wait for its disk since it started.');
+export const clockSkewSeconds = gaugeFrom('floodgate_clock_skew_seconds', 'By how much the clock of a server is ahead of this process.', 'server');
 export const republished = new Counter({ name: 'floodgate_republished_total', help: 'Reservations published again, by who found them.', labelNames: ['by'], registers });
 export const rowsSynced = new Counter({ name: 'floodgate_rows_synced_total', help: 'Rows of Postgres by what Redis made of them.', labelNames: ['outcome'], registers });

@@ -33,5 +33,5 @@ export { runService, bootService, type BootedService, type ServiceOptions } from
 export { ServiceModule } from './shutdown/service.module.js';
 export { Shutdown } from './shutdown/shutdown.js';
 export { createLogger, hashForLog, setLogLevel, type Logger } from './telemetry/logger.js';
-export { metrics } from './telemetry/metrics.js';
+export { gaugeFrom, metrics, type GaugeSource } from './telemetry/metrics.js';
 export { isoTime } from './time.js';

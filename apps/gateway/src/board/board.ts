@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Board as BoardMessage, BoardLane, SaleDocument } from '@floodgate/contracts';
+import { boardCurrent } from '../metrics.js';
 import { LaneBoard } from './lane-board.js';
 import { PlatformClock } from './platform-clock.js';
 
@@ -27,7 +28,9 @@ export class Board {
   private gapsClosed = 0;
   private newestMs = 0;
 
-  constructor(private readonly clock: PlatformClock) {}
+  constructor(private readonly clock: PlatformClock) {
+    boardCurrent.read = () => [[{}, Number(this.isCurrent())]];
+  }
 
   /** Takes in one broadcast. @returns false if messages were missed: the whole board must be asked for */
   apply(message: BoardMessage): boolean {

@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Attempt, AttemptResult } from '@floodgate/contracts';
 import { RequestClient, RequestError, errorText } from '@floodgate/platform';
 import { PlatformClock } from '../board/platform-clock.js';
+import { attemptsWaiting, reserveSeconds } from '../metrics.js';
 
 /** Limits of one lane's traffic; the figures are those that were measured to cost least. */
 export const batching = {
@@ -31,7 +32,9 @@ interface Waiting {
 export class SeckillClient {
   private readonly lanes = new Map<string, LaneTraffic>();
 
-  constructor(private readonly client: RequestClient, private readonly clock: PlatformClock) {}
+  constructor(private readonly client: RequestClient, private readonly clock: PlatformClock) {
+    attemptsWaiting.read = () => [[{}, [...this.lanes.values()].reduce((sum, lane) => sum + lane.waitingCount, 0)]];
+  }
 
   /** Never rejects: an answer that never came is the word `outcome-unknown`, one that cannot come is `unavailable`. */
   reserve(saleId: string, lane: number, attempt: Attempt): Promise<Judged> {
@@ -62,6 +65,10 @@ class LaneTraffic {
 
   constructor(private readonly send: (attempts: Attempt[]) => Promise<AttemptResult[]>, private readonly idle: () => void) {}
 
+  get waitingCount(): number {
+    return this.waiting.length;
+  }
+
   add(attempt: Attempt): Promise<Judged> {
     if (this.waiting.length >= batching.attemptsWaitingMax) return Promise.resolve({ word: 'overloaded' });
     return new Promise((resolve) => {
@@ -76,6 +83,8 @@ class LaneTraffic {
     this.inFlight++;
     const results = await this.judge(vector);
     this.inFlight--;
+    // Once per vector: its oldest attempt stands for all of them.
+    if (vector[0]) reserveSeconds.observe((performance.now() - vector[0].sinceMs) / 1_000);
     vector.forEach(({ resolve }, index) => resolve(results[index] ?? { word: 'outcome-unknown' }));
     if (this.waiting.length > 0) void this.sendNext();
     else if (this.inFlight === 0) this.finish();

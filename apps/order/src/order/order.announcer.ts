@@ -1,6 +1,7 @@
 import { type MessageName, type OrderNotice, type SyncRow } from '@floodgate/contracts';
 import { Outbox, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
+import { countOrders } from './order.metrics.js';
 import type { OrderRow } from './order.row.js';
 import { holdsUnits, isBurned, isSettled, publicState, type OrderState } from './order.transitions.js';
 
@@ -24,6 +25,8 @@ export class OrderAnnouncer {
 
   /** Tells everybody who listens: order.created, order.paid, order.fulfilled or order.closed, by the orders' state. Other states are nobody's business. */
   async tell(tx: Transaction, orders: readonly OrderRow[]): Promise<void> {
+    const told = orders.filter(({ state }) => Object.hasOwn(events, state));
+    if (told.length > 0) tx.afterCommit(() => countOrders(told));
     for (const [state, event] of Object.entries(events) as [keyof typeof events, (typeof events)[keyof typeof events]][]) {
       const sales = groupBy(orders.filter((order) => order.state === state), (order) => order.saleId);
       const bodies = [...sales.values()].flatMap((group) => chunks(group).map((chunk) => ({ saleId: chunk[0]!.saleId, orders: chunk.map(notice) })));

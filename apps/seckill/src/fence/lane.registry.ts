@@ -1,5 +1,6 @@
 import { hash32, type LaneLoad } from '@floodgate/contracts';
 import { Injectable } from '@nestjs/common';
+import { lanesClosed } from '../metrics.js';
 import type { LaneView } from '../stock/board.store.js';
 import { keysOf, type LaneKeys } from '../stock/lane.keys.js';
 
@@ -20,7 +21,7 @@ export class Lane {
   /** Since when a load of `orderedEpoch` has been waited for; monotonic milliseconds. */
   waitingSinceMs: number | null = null;
   /** As the order service describes it. */
-  ordered: Pick<LaneLoad, 'version' | 'state'> | null = null;
+  ordered: Pick<LaneLoad, 'version' | 'state' | 'closesAtMs'> | null = null;
   /** The last time Redis had it; stays when Redis has lost it. */
   view: LaneView | null = null;
   /** Whether Redis had it at the last look. */
@@ -28,6 +29,10 @@ export class Lane {
   /** Hashes of the accounts admitted under `admittedLoad`, in Redis's order; may lag behind Redis. */
   admittedLoad = '';
   admittedHashes: number[] = [];
+  /** What the relay last found unconfirmed, and since when the oldest of it waits; monotonic milliseconds. */
+  relay: { length: number; oldestAtMs: number | null } = { length: 0, oldestAtMs: null };
+  /** When the oldest reservation was made of which Postgres had not spoken at the last sweep; Redis's clock. */
+  unspokenSinceMs: number | null = null;
 
   constructor(readonly saleId: string, readonly lane: number) {
     this.keys = keysOf(saleId, lane);
@@ -60,7 +65,7 @@ export class Lane {
     this.sound = false;
   }
 
-  heard(ordered: Pick<LaneLoad, 'epoch' | 'version' | 'state'> & { loadedEpoch: number }): void {
+  heard(ordered: Pick<LaneLoad, 'epoch' | 'version' | 'state' | 'closesAtMs'> & { loadedEpoch: number }): void {
     this.ordered = ordered;
     if (ordered.epoch !== this.orderedEpoch) this.waitingSinceMs = null;
     this.orderedEpoch = Math.max(this.orderedEpoch, ordered.epoch);
@@ -73,6 +78,10 @@ export class Lane {
 @Injectable()
 export class LaneRegistry {
   private readonly lanes = new Map<string, Lane>();
+
+  constructor() {
+    lanesClosed.read = () => [[{}, this.all().filter((lane) => !lane.open).length]];
+  }
 
   get(saleId: string, lane: number): Lane | undefined {
     return this.lanes.get(`${saleId}:${lane}`);

@@ -1,6 +1,6 @@
 import { createLogger, errorText, Publisher } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
-import { lanesClosed, rebuildsAsked } from '../metrics.js';
+import { rebuildsAsked } from '../metrics.js';
 import { Fence } from './fence.js';
 import { LaneList } from './lane.list.js';
 import { LaneRegistry, type Lane } from './lane.registry.js';
@@ -60,7 +60,6 @@ export class LaneWatch {
     } catch (error) {
       this.logger.debug(errorText(error));
     }
-    lanesClosed.set(this.lanes.all().filter((lane) => !lane.open).length);
   }
 
   private refreshList(): void {

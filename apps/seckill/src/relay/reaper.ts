@@ -20,7 +20,7 @@ const SWEEPS_PER_CYCLE = 60;
  */
 @Injectable()
 export class Reaper {
-  private readonly cursors = new WeakMap<Lane, { next: string; size: number; seen: number; startedAtMs: number }>();
+  private readonly cursors = new WeakMap<Lane, { next: string; size: number; seen: number; startedAtMs: number; oldestMs: number }>();
 
   constructor(
     private readonly stock: StockStore,
@@ -33,11 +33,13 @@ export class Reaper {
     const now = performance.now();
     let cursor = this.cursors.get(lane);
     if (cursor?.next === '0' && now - cursor.startedAtMs < UNSPOKEN_MS) return;
-    if (!cursor || cursor.next === '0') this.cursors.set(lane, cursor = { next: '0', size: cursor?.seen ?? 0, seen: 0, startedAtMs: now });
+    if (!cursor || cursor.next === '0') this.cursors.set(lane, cursor = { next: '0', size: cursor?.seen ?? 0, seen: 0, startedAtMs: now, oldestMs: Infinity });
     const { epoch } = lane;
     const page = await this.stock.list(lane.keys, cursor.next, Math.max(RECORDS_MIN, Math.ceil(cursor.size / SWEEPS_PER_CYCLE)));
     cursor.next = page.cursor ?? '0';
     cursor.seen += page.rows.length;
+    for (const row of page.rows) if (row.version === 0) cursor.oldestMs = Math.min(cursor.oldestMs, row.reservedAtMs);
+    if (cursor.next === '0') lane.unspokenSinceMs = cursor.oldestMs === Infinity ? null : cursor.oldestMs;
     const before = this.clock.now() - UNSPOKEN_MS;
     const unspoken = page.rows.filter((row) => row.version === 0 && row.reservedAtMs < before).map(reservationOf);
     for (let from = 0; from < unspoken.length; from += 256) {

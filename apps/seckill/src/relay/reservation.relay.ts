@@ -1,7 +1,7 @@
 import { crashPoint, createLogger, errorText, Publisher, Shutdown } from '@floodgate/platform';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { LaneRegistry, type Lane } from '../fence/lane.registry.js';
-import { relayLength, relayOldestSeconds, republished } from '../metrics.js';
+import { republished } from '../metrics.js';
 import { RelayStore } from '../stock/relay.store.js';
 import { publishReservations } from './publish-reservations.js';
 import { Reaper } from './reaper.js';
@@ -55,8 +55,7 @@ export class ReservationRelay implements OnApplicationBootstrap {
     for (;;) {
       const { epoch } = lane;
       const page = await this.relay.unconfirmed(lane.keys, epoch, AGE_MS, ENTRIES_MAX);
-      relayLength.set({ lane: lane.name }, page.length);
-      relayOldestSeconds.set({ lane: lane.name }, Math.max(page.oldestAgeMs, 0) / 1_000);
+      lane.relay = { length: page.length, oldestAtMs: page.oldestAgeMs < 0 ? null : performance.now() - page.oldestAgeMs };
       for (const { relayId, reservations } of page.entries) {
         if (this.stopped || !lane.open || lane.epoch !== epoch) return;
         if (reservations.length > 0) {

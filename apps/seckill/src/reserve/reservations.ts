@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { BoardBeat } from '../board/board.beat.js';
 import { Fence } from '../fence/fence.js';
 import type { Lane } from '../fence/lane.registry.js';
-import { attemptsDecided, vectorAttempts, vectorsInFlight } from '../metrics.js';
+import { attemptsDecided, reservationsConfirmed, vectorAttempts, vectorsInFlight } from '../metrics.js';
 import { publishReservations } from '../relay/publish-reservations.js';
 import { RelayStore } from '../stock/relay.store.js';
 import { StockStore, type DoorAttempt, type VectorVerdict } from '../stock/stock.store.js';
@@ -89,6 +89,7 @@ export class Reservations {
       crashPoint('reserve.after-publish');
       await published;
       crashPoint('reserve.after-confirm');
+      reservationsConfirmed.inc(reservations.length);
     } catch (error) {
       this.logger.warn({ lane: lane.name, reservations: reservations.length }, errorText(error));
       return false;

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { Readiness } from '../shutdown/readiness.js';
+import { consumerUp } from '../telemetry/metrics.js';
 import { Broker } from './broker.js';
 import { ConsumerProbes } from './consumer.probes.js';
 import { ConsumerWatchdog } from './consumer.watchdog.js';
@@ -12,6 +13,7 @@ import { KeptChannel } from './kept.channel.js';
 import { PromiseRunner } from './promise.runner.js';
 import { Publisher } from './publisher.js';
 import { QueueConsumer, type ConsumerSpec } from './queue.consumer.js';
+import { QueueGauge } from './queue.gauge.js';
 import { QueueInspector } from './queue.inspector.js';
 import { RequestResponder, type AnswerHandler } from './request.responder.js';
 import { declareExchanges, declareHintQueue, declareQueue } from './topology.declaration.js';
@@ -33,6 +35,7 @@ export class AmqpServer extends Server implements CustomTransportStrategy {
   private readonly responders: RequestResponder[] = [];
   private replies: KeptChannel | undefined;
   private watchdog: ConsumerWatchdog | undefined;
+  private gauge: QueueGauge | undefined;
   private draining: Promise<void> | undefined;
 
   constructor(private readonly parts: AmqpServerParts) {
@@ -92,6 +95,7 @@ export class AmqpServer extends Server implements CustomTransportStrategy {
 
   private async drain(): Promise<void> {
     this.watchdog?.stop();
+    this.gauge?.stop();
     await Promise.all([...this.consumers, ...this.responders].map((each) => each.stop(DRAIN_MS)));
     await this.replies?.close();
   }
@@ -181,7 +185,10 @@ export class AmqpServer extends Server implements CustomTransportStrategy {
   }
 
   private watch(): void {
-    const { readiness, inspector, publisher } = this.parts;
+    const { readiness, inspector, publisher, broker } = this.parts;
+    this.gauge = new QueueGauge(this.promises.map(({ spec }) => spec.name as QueueName), broker.names, inspector);
+    this.gauge.start();
+    consumerUp.read = () => this.consumers.map((consumer) => [{ queue: consumer.spec.name }, Number(consumer.ready && !consumer.paused)]);
     const watchdog = new ConsumerWatchdog(this.promises, inspector);
     this.watchdog = watchdog;
     watchdog.start();

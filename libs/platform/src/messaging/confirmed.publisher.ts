@@ -1,7 +1,7 @@
 import type { ConfirmChannel, Options } from 'amqplib';
 import { crashPoint } from '../crash-points.js';
 import { PublishError, type PublishErrorCode } from '../errors.js';
-import { publishesPending } from '../telemetry/metrics.js';
+import { confirmSeconds, publishesPending } from '../telemetry/metrics.js';
 import { Broker } from './broker.js';
 import { KeptChannel } from './kept.channel.js';
 import { QUEUE_REST_MS, declareTopology } from './topology.declaration.js';
@@ -19,6 +19,7 @@ interface Pending {
   reject: (error: PublishError) => void;
   timer: NodeJS.Timeout;
   what: string;
+  sinceMs: number;
 }
 
 /** Bytes to an exchange, confirmed and routed, or an error that says what is known. Buffers nothing while the broker is away. */
@@ -61,7 +62,7 @@ export class ConfirmedPublisher {
     const sequence = ++this.sequence;
     return new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => this.settle(sequence, 'TIMEOUT'), options.timeoutMs ?? PUBLISH_TIMEOUT_MS);
-      this.pending.set(sequence, { resolve, reject, timer, what: options.what });
+      this.pending.set(sequence, { resolve, reject, timer, what: options.what, sinceMs: performance.now() });
       publishesPending.set(this.pending.size);
       const headers = { ...(properties.headers as Record<string, unknown>), [SEQUENCE_HEADER]: sequence };
       try {
@@ -102,7 +103,10 @@ export class ConfirmedPublisher {
     publishesPending.set(this.pending.size);
     clearTimeout(pending.timer);
     if (failure) pending.reject(new PublishError(failure, pending.what));
-    else pending.resolve();
+    else {
+      confirmSeconds.observe((performance.now() - pending.sinceMs) / 1_000);
+      pending.resolve();
+    }
   }
 
   /** On a channel of its own: a declaration that the broker refuses closes the channel it came on. */

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { ConsumeMessage, Options } from 'amqplib';
 import { crashPoint } from '../crash-points.js';
 import { PermanentError, SplitError, classifyFailure, errorText } from '../errors.js';
-import { handled, handlerSeconds } from '../telemetry/metrics.js';
+import { handled, handlerSeconds, messageAgeSeconds } from '../telemetry/metrics.js';
 import type { ConfirmedPublisher } from './confirmed.publisher.js';
 import { deadLetterProperties, retryProperties, type DeadReason } from './dead.letters.js';
 import type { Verdict } from './handler.decorators.js';
@@ -32,6 +32,8 @@ export class PromiseRunner {
   ) {
     this.logger = new Logger(`consumer ${queue}`);
     this.row = queues[queue];
+    // A counter that is born at 1 has, to whoever asks for a rate, never risen.
+    for (const outcome of ['done', 'retried', 'dead', 'split']) handled.inc({ queue, outcome }, 0);
   }
 
   readonly run: BatchRunner = async (batch, ack) => {
@@ -41,6 +43,8 @@ export class PromiseRunner {
       if (delivery instanceof PermanentError) await this.bury(received, 'permanent', delivery, ack);
       else items.push({ received, delivery });
     }
+    const oldestMs = items.reduce((oldest, { delivery }) => Math.min(oldest, delivery.occurredAtMs), Infinity);
+    if (items.length > 0) messageAgeSeconds.observe({ queue: this.queue }, Math.max(0, Date.now() - oldestMs) / 1_000);
     await this.handle(items, ack);
   };
 

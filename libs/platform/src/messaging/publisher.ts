@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { boardSchema, type Board, type MessageBody, type MessageName } from '@floodgate/contracts';
+import { boardSchema, messages, type Board, type MessageBody, type MessageName } from '@floodgate/contracts';
 import { Injectable } from '@nestjs/common';
 import { PublishError } from '../errors.js';
-import { published } from '../telemetry/metrics.js';
+import { published, publisherState } from '../telemetry/metrics.js';
 import { Broker } from './broker.js';
 import { ConfirmedPublisher } from './confirmed.publisher.js';
 import type { DeadLetter } from './dead.letters.js';
@@ -19,6 +19,8 @@ export interface PublishOptions {
   traceparent?: string;
 }
 
+const states = ['up', 'blocked', 'down'] as const;
+
 /** Messages to whoever is bound for their name. */
 @Injectable()
 export class Publisher {
@@ -29,10 +31,13 @@ export class Publisher {
   constructor(private readonly broker: Broker) {
     this.confirmed = new ConfirmedPublisher(broker);
     this.board = new KeptChannel(broker.request, 'plain', { name: 'board' });
+    // A counter that is born at 1 has, to whoever asks for a rate, never risen.
+    for (const message of Object.keys(messages)) published.inc({ message, outcome: 'UNROUTABLE' }, 0);
+    publisherState.read = () => states.map((state) => [{ state }, Number(state === this.state)]);
   }
 
   /** `blocked`: the broker is out of memory or disk and refuses publishes; stop taking in work that must be published. */
-  get state(): 'up' | 'blocked' | 'down' {
+  get state(): (typeof states)[number] {
     return this.confirmed.state;
   }
 

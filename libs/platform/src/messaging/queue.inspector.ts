@@ -29,13 +29,18 @@ export class QueueInspector {
     this.consumers.set(queue, consumer);
   }
 
+  /** Delivered to this process and not settled yet. */
+  unsettled(queue: QueueName): number {
+    return this.consumers.get(queue)?.unsettled ?? 0;
+  }
+
   /** @throws InfrastructureError if the broker cannot be asked now */
   async queueDepths<Q extends QueueName>(queues: readonly Q[]): Promise<Record<Q, QueueDepth>> {
     const { names } = this.broker;
     const entries = await Promise.all(queues.map(async (queue) => {
       const tiers = names.retryDelays.map((delayMs) => names.retry(queue, delayMs));
       const counts = await Promise.all([names.queue(queue), ...tiers].map((name) => this.ready(name)));
-      return [queue, { ready: counts.reduce((sum, count) => sum + count, 0), unsettled: this.consumers.get(queue)?.unsettled ?? 0 }] as const;
+      return [queue, { ready: counts.reduce((sum, count) => sum + count, 0), unsettled: this.unsettled(queue) }] as const;
     }));
     return Object.fromEntries(entries) as Record<Q, QueueDepth>;
   }
