@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { dashboardJson } from '../../tools/src/observe/dashboard-json.js';
+import { dashboards } from '../../tools/src/observe/dashboards.js';
 import { racePage, type RaceTables } from '../support/race-page.js';
 import { files, root } from './source.js';
 
@@ -9,7 +11,10 @@ const load = (name: string): Promise<any> => import(name);
 const race: RaceTables = await load('../../apps/order/src/payment/payment-race.ts');
 
 /** Pages that are made of tables in the code. `npm run docs` writes them: it runs this with WRITE_PAGES. */
-const pages: Record<string, () => string> = { 'docs/payment-race.md': () => racePage(race) };
+const pages: Record<string, () => string> = {
+  'docs/payment-race.md': () => racePage(race),
+  ...Object.fromEntries(Object.entries(dashboards).map(([name, dashboard]) => [`deploy/grafana/dashboards/${name}.json`, () => dashboardJson(name, dashboard)])),
+};
 
 describe.each(Object.entries(pages))('%s', (name, render) => {
   it('is current (npm run docs)', () => {

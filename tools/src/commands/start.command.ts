@@ -27,6 +27,7 @@ export async function startCommand({ args, note, stop, hurry }: CommandContext):
     await Promise.race([starting, aborted(stop)]);
     if (stop.aborted) return interruptedExitCode;
     const platform = await starting;
+    if (wish.observe) await clone.observe(stateDir, note);
     note(`the platform is up; playing ${wish.name}`);
     const playing = playScenario({ ...wish, run: platform.run, signal: stop, note });
     playing.catch(() => undefined); // as above
@@ -50,6 +51,7 @@ export async function startCommand({ args, note, stop, hurry }: CommandContext):
 interface Wish {
   readonly name: string;
   readonly once: boolean;
+  readonly observe: boolean;
   readonly reportFile?: string;
   readonly seed?: number;
 }
@@ -57,14 +59,14 @@ interface Wish {
 function parseWish(args: readonly string[]): Wish {
   const { values } = parseArgs({
     args: [...args],
-    options: { once: { type: 'boolean', default: false }, scenario: { type: 'string', default: 'first-week' }, report: { type: 'string' }, seed: { type: 'string' } },
+    options: { once: { type: 'boolean', default: false }, observe: { type: 'boolean', default: false }, scenario: { type: 'string', default: 'first-week' }, report: { type: 'string' }, seed: { type: 'string' } },
   });
   if (!scenarioNames().includes(values.scenario)) throw new Error(`there is no scenario ${values.scenario}: choose one of ${scenarioNames().join(', ')}`);
   const seed = values.seed === undefined ? undefined : Number(values.seed);
   if (seed !== undefined && !Number.isSafeInteger(seed)) throw new Error(`--seed must be a whole number, not ${values.seed}`);
   const from = loadToolsConfig().INIT_CWD ?? process.cwd(); // npm runs us at the top of the clone, the caller may sit elsewhere
   return {
-    name: values.scenario, once: values.once,
+    name: values.scenario, once: values.once, observe: values.observe,
     ...(values.report === undefined ? {} : { reportFile: path.resolve(from, values.report) }),
     ...(seed === undefined ? {} : { seed }),
   };

@@ -15,9 +15,9 @@ type Message = { readonly note: string } | { readonly ready: true } | { readonly
 
 /** The platform alone, on data that survives `down`. */
 export async function upCommand(context: CommandContext): Promise<number> {
-  const { values } = parseArgs({ args: [...context.args], options: { detach: { type: 'boolean' }, supervise: { type: 'boolean' } } });
-  if (values.detach) return await detach(context);
-  return await (values.supervise ? superviseDetached(context) : supervise(context, () => undefined));
+  const { values } = parseArgs({ args: [...context.args], options: { detach: { type: 'boolean' }, supervise: { type: 'boolean' }, observe: { type: 'boolean', default: false } } });
+  if (values.detach) return await detach(context, values.observe);
+  return await (values.supervise ? superviseDetached(context, values.observe) : supervise(context, values.observe, () => undefined));
 }
 
 /** Prints where a platform can be reached. */
@@ -26,7 +26,7 @@ export function describe(run: RunFile, note: (line: string) => void): void {
   note(`everything else is in ${path.relative(process.cwd(), runFilePath()) || runFilePath()}`);
 }
 
-async function supervise({ note, stop, hurry }: CommandContext, onReady: () => void): Promise<number> {
+async function supervise({ note, stop, hurry }: CommandContext, observe: boolean, onReady: () => void): Promise<number> {
   const clone = new ClonePlatform();
   if (clone.claim() === 'taken') throw new Error(alreadyUp);
   hurry.addEventListener('abort', () => clone.killNow(), { once: true });
@@ -38,6 +38,7 @@ async function supervise({ note, stop, hurry }: CommandContext, onReady: () => v
       const platform = await starting;
       note('the platform is up');
       describe(platform.run, note);
+      if (observe) await clone.observe(floodgateDir(), note);
       onReady();
       await aborted(stop);
     }
@@ -50,7 +51,7 @@ async function supervise({ note, stop, hurry }: CommandContext, onReady: () => v
 }
 
 /** The supervisor of `up --detach`: bound to the waiting command until it is ready, on its own from then on. */
-async function superviseDetached(context: CommandContext): Promise<number> {
+async function superviseDetached(context: CommandContext, observe: boolean): Promise<number> {
   const tell = (message: Message): void => {
     if (process.connected) process.send?.(message);
   };
@@ -62,7 +63,7 @@ async function superviseDetached(context: CommandContext): Promise<number> {
     tell({ note: line });
   };
   try {
-    return await supervise({ ...context, note, stop: AbortSignal.any([context.stop, waiterGone.signal]) }, () => {
+    return await supervise({ ...context, note, stop: AbortSignal.any([context.stop, waiterGone.signal]) }, observe, () => {
       process.off('disconnect', onDisconnect);
       tell({ ready: true });
     });
@@ -75,12 +76,12 @@ async function superviseDetached(context: CommandContext): Promise<number> {
 }
 
 /** Starts the supervisor in a session of its own and returns when every service is ready. */
-async function detach({ note, stop }: CommandContext): Promise<number> {
+async function detach({ note, stop }: CommandContext, observe: boolean): Promise<number> {
   mkdirSync(floodgateDir(), { recursive: true, mode: 0o700 });
   const logFile = path.join(floodgateDir(), 'supervisor.log');
   const log = openSync(logFile, 'w', 0o600);
   const main = path.join(repositoryRoot(), 'dist', 'tools', 'main.js');
-  const child = spawn(process.execPath, [main, 'up', '--supervise'], {
+  const child = spawn(process.execPath, [main, 'up', '--supervise', ...(observe ? ['--observe'] : [])], {
     detached: true, cwd: repositoryRoot(), env: environmentWithoutLaunchers(), stdio: ['ignore', log, log, 'ipc'],
   });
   closeSync(log);

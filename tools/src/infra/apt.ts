@@ -27,6 +27,7 @@ const unitsOf: Record<string, readonly string[]> = {
   'redis-server': ['redis-server.service'],
   'rabbitmq-server': ['rabbitmq-server.service', 'epmd.service', 'epmd.socket'],
   postgresql: ['postgresql.service'],
+  prometheus: ['prometheus.service'],
 };
 
 /** Whether this machine lets us install packages: Debian or Ubuntu, as root, with apt-get. */

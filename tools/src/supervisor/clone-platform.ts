@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { repositoryRoot } from '../config.js';
+import { Observer } from '../observe/observer.js';
 import { writeFileAtomically } from '../process/atomic-file.js';
 import { Ownership } from './ownership.js';
 import { Platform } from './platform.js';
@@ -22,6 +23,7 @@ export function runFilePath(): string {
 export class ClonePlatform {
   private readonly ownership = new Ownership(floodgateDir());
   private platform: Platform | null = null;
+  private observer: Observer | null = null;
   private announced = false;
 
   /** Claims the clone; `taken` when another supervisor has it. */
@@ -44,8 +46,16 @@ export class ClonePlatform {
     return platform;
   }
 
+  /** Starts a Prometheus that watches the platform, and says where it is. Only after `start`. */
+  async observe(stateDir: string, note: (line: string) => void): Promise<void> {
+    if (!this.platform) throw new Error('there is no platform to observe');
+    this.observer = await Observer.start(this.platform.run, { stateDir, logDir: path.join(floodgateDir(), 'logs'), note });
+    note(`prometheus ${this.observer.url} · alerts ${this.observer.url}/alerts`);
+  }
+
   /** Stops everything and gives the clone back. */
   async stop(): Promise<void> {
+    await this.observer?.stop();
     await this.platform?.stop();
     if (this.announced) rmSync(runFilePath(), { force: true });
     this.announced = false;
