@@ -4,6 +4,7 @@ import type { Command } from './commands/command.js';
 import { docsCommand } from './commands/docs.command.js';
 import { downCommand } from './commands/down.command.js';
 import { infraCommand } from './commands/infra.command.js';
+import { modelCommand } from './commands/model.command.js';
 import { mutantsCommand } from './commands/mutants.command.js';
 import { paymentsCommand } from './commands/payments.command.js';
 import { startCommand } from './commands/start.command.js';
@@ -14,7 +15,7 @@ import { parseLaunchers, watchLaunchers } from './process/launchers.js';
 
 const commands: Readonly<Record<string, Command>> = {
   start: startCommand, test: testCommand, unit: unitCommand, up: upCommand, down: downCommand, audit: auditCommand, payments: paymentsCommand, codes: codesCommand,
-  docs: docsCommand, infra: infraCommand, mutants: mutantsCommand,
+  docs: docsCommand, infra: infraCommand, mutants: mutantsCommand, model: modelCommand,
 };
 
 /** npm, its shell and bootstrap.mjs each pass one Ctrl-C on; only one that comes later is a second one. */
