@@ -71,6 +71,7 @@ describe('a service', () => {
     await eventually(async () => expect(await (await ask('/readyz')).json()).toEqual({ ok: false, failing: ['stopping'] }));
     expect((await ask('/livez')).status).toBe(200);
     http.open();
+    expect((await answer).headers.get('connection')).toBe('close');
     expect(await (await answer).text()).toBe('ok');
     handler.open();
     await stopped;

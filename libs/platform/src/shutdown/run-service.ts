@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Server } from 'node:net';
 import type { LevelWithSilent } from 'pino';
 import { readCrashConfig } from '../config/crash-config.js';
 import { armCrashPoints } from '../crash-points.js';
@@ -46,6 +47,8 @@ export interface BootedService {
 // A supervisor kills after ten seconds.
 const STOP_MS = 9_500;
 const HTTP_DRAIN_MS = 3_000;
+// A connection that says nothing for so long is let go of. Sooner, and a request that is on its way meets a reset.
+const HTTP_SILENT_MS = 500;
 
 /**
  * Runs a service until SIGTERM or SIGINT, then drains it in the order that loses nothing and exits 0 within ten seconds.
@@ -73,6 +76,11 @@ export async function bootService(AppModule: Type | DynamicModule, options: Serv
       rawBody: options.http?.rawBody ?? false,
       abortOnError: false,
     });
+    const door = { closed: false };
+    app.getHttpAdapter().getInstance().addHook('onSend', async (_request, reply, payload) => {
+      if (door.closed) reply.header('connection', 'close');
+      return payload;
+    });
     await options.http?.configure?.(app);
     const server = options.messaging ? new AmqpServer(app.get(AmqpServerParts, { strict: false })) : undefined;
     if (server) app.connectMicroservice({ strategy: server });
@@ -80,7 +88,7 @@ export async function bootService(AppModule: Type | DynamicModule, options: Serv
     await app.startAllMicroservices();
     if (options.http) await app.listen(options.http.port, options.host);
     internal.started(app.get(Readiness, { strict: false }));
-    return { app, internalPort, stop: () => stop(app, server, internal, options) };
+    return { app, internalPort, stop: () => stop(app, server, internal, options.http ? door : null) };
   } catch (error) {
     await internal.close();
     throw error;
@@ -94,25 +102,36 @@ function rootModule(AppModule: Type | DynamicModule, { messaging, name }: Servic
 }
 
 /** Not ready → no new HTTP requests → no new messages, those at hand finished → timers and relays finished → connections closed. */
-async function stop(app: NestFastifyApplication, server: AmqpServer | undefined, internal: InternalServer, options: ServiceOptions): Promise<void> {
+async function stop(app: NestFastifyApplication, server: AmqpServer | undefined, internal: InternalServer, door: Door | null): Promise<void> {
   const shutdown = app.get(Shutdown, { strict: false });
   app.get(Readiness, { strict: false }).stop();
   await shutdown.run('intake');
-  if (options.http) await stopHttp(app);
+  if (door) await stopHttp(app, door);
   await server?.close();
   await shutdown.run('drain');
   await app.close();
   await internal.close();
 }
 
-/** Closes the door, lets requests finish for a while, then cuts what is left (keep-alive, abandoned streams). */
-async function stopHttp(app: NestFastifyApplication): Promise<void> {
+/** Whether new connections are refused; from then on every answer ends its connection. */
+interface Door {
+  closed: boolean;
+}
+
+/**
+ * Closes the door, lets requests finish for a while, then cuts what is left (abandoned streams). Who keeps a connection
+ * is told with his next answer that it ends, and who stays silent is let go of. So it is not Node's own `close` of an HTTP server,
+ * which ends connections at once that look idle although a request may be on its way.
+ */
+async function stopHttp(app: NestFastifyApplication, door: Door): Promise<void> {
   const http = app.getHttpServer();
   if (!http.listening) return;
-  const closed = new Promise<void>((resolve) => { http.close(() => resolve()); });
-  http.closeIdleConnections();
+  const closed = new Promise<void>((resolve) => { Server.prototype.close.call(http, () => resolve()); });
+  door.closed = true;
+  const letGo = setTimeout(() => http.closeIdleConnections(), HTTP_SILENT_MS);
   const cut = setTimeout(() => http.closeAllConnections(), HTTP_DRAIN_MS);
   await closed;
+  clearTimeout(letGo);
   clearTimeout(cut);
 }
 
