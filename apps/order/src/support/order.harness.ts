@@ -37,16 +37,17 @@ export interface Units {
 export class OrderHarness {
   private constructor(readonly service: RunningService, readonly provider: PretendProvider) {}
 
-  /** `beside`: another instance of the same service, with the same provider; stop it before that one. `others`: providers besides `sandbox`. `warehouse`: one outside. */
+  /** `beside`: another instance of the same service, with the same provider; stop it before that one. `others`: providers besides `sandbox`. `warehouse`: one outside.
+   *  `through`: the way to the database, where it is not direct. */
   static async start(
     sandbox?: { url: string; apiKey: string; webhookSecret: string; callbackUrl: string }, beside?: OrderHarness, others: (database: Database) => PaymentProvider[] = () => [],
-    warehouse: WarehouseConfig = {},
+    warehouse: WarehouseConfig = {}, through: (databaseUrl: string) => string = (url) => url,
   ): Promise<OrderHarness> {
     setLogLevel('fatal');
     const provider = beside?.provider ?? new PretendProvider();
     const service = await startService(
       ({ DATABASE_URL }) => AppModule.with({
-        DATABASE_URL, SANDBOX_URL: sandbox?.url ?? unreachable, SANDBOX_API_KEY: sandbox?.apiKey ?? 'key', SANDBOX_WEBHOOK_SECRET: [sandbox?.webhookSecret ?? 'secret'],
+        DATABASE_URL: through(DATABASE_URL), SANDBOX_URL: sandbox?.url ?? unreachable, SANDBOX_API_KEY: sandbox?.apiKey ?? 'key', SANDBOX_WEBHOOK_SECRET: [sandbox?.webhookSecret ?? 'secret'],
         CALLBACK_URL: sandbox?.callbackUrl ?? unreachable, ...codeSecrets, ...warehouse,
       }),
       (builder) => (sandbox ? builder : builder.overrideProvider(PaymentProviders).useFactory({ factory: (database: Database) => new PaymentProviders([provider, ...others(database)]), inject: [Database] })),

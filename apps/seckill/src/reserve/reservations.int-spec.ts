@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Attempt, AttemptResult } from '@floodgate/contracts';
 import { Publisher } from '@floodgate/platform';
-import { eventually, TcpProxy, testUrl } from '@floodgate/platform/testing';
+import { blockedFrame, eventually, TcpProxy, testUrl, unblockedFrame } from '@floodgate/platform/testing';
 import type { Redis } from 'ioredis';
 import { LaneFixture } from '../support/lane.fixture.js';
 import { connectRedis } from '../support/private.redis.js';
@@ -133,6 +133,16 @@ it('without a broker Redis is not touched', async () => {
   const before = await lane.everything();
   expect(await words(lane.attempt('ada', 'k'))).toEqual(['unavailable']);
   expect(await lane.everything()).toEqual(before);
+});
+
+it('while the broker blocks publishers Redis is not touched either, and it sells on when that is over', async () => {
+  proxy.say(blockedFrame);
+  await eventually(() => expect(harness.get(Publisher).state).toBe('blocked'));
+  const before = await lane.everything();
+  expect(await words(lane.attempt('ada', 'k'))).toEqual(['unavailable']);
+  expect(await lane.everything()).toEqual(before);
+  proxy.say(unblockedFrame);
+  await eventually(async () => expect(await words(lane.attempt('ada', 'k'))).toEqual(['reserved']));
 });
 
 describe('what was reserved and never published', () => {

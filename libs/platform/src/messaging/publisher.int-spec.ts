@@ -1,13 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { PublishError } from '../errors.js';
+import { blockedFrame, unblockedFrame } from '../support/broker.frames.js';
 import { eventually } from '../support/eventually.js';
 import { MessagingHarness, dropNamespace, laneLoaded, placeOrder, testUrl, withChannel } from '../support/messaging.harness.js';
 import { TcpProxy } from '../support/tcp.proxy.js';
 import { ConfirmedPublisher } from './confirmed.publisher.js';
-
-/** A method frame on channel 0, as the broker says it: class 10 (connection), 60 blocked with a reason, 61 unblocked. */
-const blockedFrame = Buffer.from([1, 0, 0, 0, 0, 0, 8, 0, 10, 0, 60, 3, 0x6c, 0x6f, 0x77, 0xce]);
-const unblockedFrame = Buffer.from([1, 0, 0, 0, 0, 0, 4, 0, 10, 0, 61, 0xce]);
 
 describe('Publisher', () => {
   const proxy = new TcpProxy(new URL(testUrl('TEST_AMQP_URL')));

@@ -115,6 +115,17 @@ describe('Postgres', () => {
     expect(tries).toBe(3);
   });
 
+  it('a serialization failure is tried again', async () => {
+    const before = await units('a');
+    let tries = 0;
+    await database.transaction(async (tx) => {
+      await tx.query("UPDATE account SET units = units + 1 WHERE id = 'a'");
+      if (++tries < 3) await tx.query("DO $$ BEGIN RAISE EXCEPTION 'could not serialize' USING ERRCODE = '40001'; END $$");
+    });
+    expect(tries).toBe(3);
+    expect(await units('a')).toBe(before! + 1);
+  });
+
   it('an absent server is an outage in which nothing was done', async () => {
     proxy.refuse();
     expect(await outage(add('a', 1))).toBe('not-done');

@@ -1,4 +1,5 @@
 export * from './app.process.js';
+export * from './broker.frames.js';
 export * from './callback.receiver.js';
 export * from './eventually.js';
 export * from './messaging.harness.js';
