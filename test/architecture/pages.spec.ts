@@ -3,7 +3,10 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { dashboardJson } from '../../tools/src/observe/dashboard-json.js';
 import { dashboards } from '../../tools/src/observe/dashboards.js';
+import { faultMatrix, notCaused } from '../faults/fault-matrix.js';
+import { mutants } from '../mutants/mutants.js';
 import { racePage, type RaceTables } from '../support/race-page.js';
+import { faultPage, mutantPage } from '../support/table-pages.js';
 import { files, root } from './source.js';
 
 // By name, so that the compiler does not take the apps for a part of this project.
@@ -14,6 +17,8 @@ const race: RaceTables = await load('../../apps/order/src/payment/payment-race.t
 const pages: Record<string, () => string> = {
   'docs/payment-race.md': () => racePage(race),
   ...Object.fromEntries(Object.entries(dashboards).map(([name, dashboard]) => [`deploy/grafana/dashboards/${name}.json`, () => dashboardJson(name, dashboard)])),
+  'docs/mutants.md': () => mutantPage(mutants),
+  'docs/fault-matrix.md': () => faultPage(faultMatrix, notCaused),
 };
 
 describe.each(Object.entries(pages))('%s', (name, render) => {
