@@ -82,7 +82,7 @@ async function run({ root = repositoryRoot(), projects, patterns, files = [], na
     ...(names.length > 0 ? ['--testNamePattern', names.join('|')] : []),
   ];
   const servers: Record<string, string> = urls ? { TEST_REDIS_URL: urls.redis, TEST_AMQP_URL: urls.rabbitmq, TEST_DATABASE_URL: urls.postgres } : {};
-  const env = { ...toolEnvironment(), ...servers, ...more, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' };
+  const env = { ...toolEnvironment(), ...drillSettings(), ...servers, ...more, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' };
   const output = silent ? { logFile: path.join(dir, 'jest.log') } : { output: 'errors' as const };
   try {
     const child = spawnOwned({ command: process.execPath, args, env, cwd: root, ...output });
@@ -91,6 +91,11 @@ async function run({ root = repositoryRoot(), projects, patterns, files = [], na
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** What a tester may set for longer runs, and to play one again: DRILL_ORDERS, DRILL_SEED, FUZZ_RUNS, FUZZ_SEED. */
+function drillSettings(): Record<string, string> {
+  return Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (/^(?:DRILL|FUZZ)_[A-Z]+$/.test(name) && value !== undefined ? [[name, value]] : [])));
 }
 
 async function watch(child: ChildProcess, report: string, stop: AbortSignal): Promise<'ended' | 'hung'> {

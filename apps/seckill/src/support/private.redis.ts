@@ -26,7 +26,7 @@ export class PrivateRedis {
   }
 
   connect(name = 'test'): Promise<Redis> {
-    return connectRedis(this.url, name);
+    return connectRedis(this.url, name, 1_000); // as deployed: some of its tests are about a Redis that says nothing
   }
 
   /** Killed without warning, and started again on its data. */
@@ -62,9 +62,9 @@ export class PrivateRedis {
   }
 }
 
-/** A connection that is ready; rejects when there is no server. */
-export async function connectRedis(url: string, name = 'test'): Promise<Redis> {
-  const redis = createRedis(url, { name });
+/** A connection that is ready, and patient: the machine that tests may stand still for a moment. Rejects when there is no server. */
+export async function connectRedis(url: string, name = 'test', commandTimeoutMs = 10_000): Promise<Redis> {
+  const redis = createRedis(url, { name, commandTimeoutMs });
   await eventually(() => {
     if (redis.status !== 'ready') throw new Error(`redis is ${redis.status}`);
   });
