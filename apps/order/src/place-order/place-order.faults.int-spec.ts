@@ -39,7 +39,7 @@ function heal(): void {
 
 const publish = (sale: SaleDocument, reservations: Reservation[]) => at.service.publisher.publish('place-order', { saleId: sale.saleId, lane: 0, epoch: 1, reservations });
 const waiting = async () => (await at.service.get(QueueInspector).queueDepths(['order.place-order']))['order.place-order'];
-const isOrdered = ({ rid }: Placed) => eventually(async () => expect((await direct.query<{ state: string }>('SELECT state FROM orders WHERE rid = $1', [rid])).map(({ state }) => state)).toEqual(['PENDING']), { timeoutMs: 60_000 });
+const isOrdered = ({ rid }: Placed) => eventually(async () => expect((await direct.query<{ state: string }>('SELECT state FROM orders WHERE rid = $1', [rid])).map(({ state }) => state)).toEqual(['PENDING']), 60_000);
 const holds = ({ rid }: Placed) => direct.query<{ entry: string }>('SELECT entry FROM ledger WHERE operation_id = $1', [rid]);
 
 /** Something happens between the judgement and its COMMIT, once. */
@@ -61,7 +61,7 @@ describe('the order service', () => {
     proxy.refuse();
     for (const { reservation } of placed) await publish(sale, [reservation]);
     // All of them are back in their queue, and none is in a tier.
-    await eventually(async () => expect(await waiting()).toEqual({ ready: 3, unsettled: 0 }), { timeoutMs: 30_000 });
+    await eventually(async () => expect(await waiting()).toEqual({ ready: 3, unsettled: 0 }), 30_000);
     const { names } = at.service.get(QueueInspector)['broker'];
     expect(await at.service.get(QueueInspector).ready(names.queue('order.place-order'))).toBe(3);
     proxy.accept();
@@ -77,7 +77,7 @@ describe('the order service', () => {
     await isOrdered(placed);
     proxy.cut();
     proxy.release();
-    await eventually(() => expect(judged()).toBeGreaterThan(1), { timeoutMs: 60_000 });
+    await eventually(() => expect(judged()).toBeGreaterThan(1), 60_000);
     await eventually(async () => expect(await waiting()).toEqual({ ready: 0, unsettled: 0 }));
     expect(await holds(placed)).toEqual([{ entry: 'HOLD' }]);
     expect(await at.units(sale)).toEqual({ held: 1, sold: 0, free: 9 });
