@@ -158,7 +158,7 @@ describe('late money of a sale that reacquires', () => {
     script.set(all.renewed.rid, [{ word: 'outcome-unknown' }, { word: 'sold-out' }]);
     await tell(all, 'captured');
     await eventually(() => refunded(all, 'sold-out'));
-    expect(await at.state(all.renewed)).toBe('CLOSED order-rejected');
+    await expect(at.state(all.renewed)).resolves.toBe('CLOSED order-rejected');
     await placeOrder(all.sale.saleId, asked.find(({ rid }) => rid === all.renewed.rid)!);
     const after = await at.order(all.sale);
     expect([await at.state(all.renewed), await at.state(after)]).toEqual(['CLOSED order-rejected', 'PENDING']);

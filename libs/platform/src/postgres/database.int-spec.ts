@@ -118,10 +118,10 @@ describe('Postgres', () => {
   it('a serialization failure is tried again', async () => {
     const before = await units('a');
     let tries = 0;
-    await database.transaction(async (tx) => {
+    await expect(database.transaction(async (tx) => {
       await tx.query("UPDATE account SET units = units + 1 WHERE id = 'a'");
       if (++tries < 3) await tx.query("DO $$ BEGIN RAISE EXCEPTION 'could not serialize' USING ERRCODE = '40001'; END $$");
-    });
+    })).resolves.toBeUndefined();
     expect(tries).toBe(3);
     expect(await units('a')).toBe(before! + 1);
   });
