@@ -3,6 +3,8 @@ import path from 'node:path';
 import { files, findAll, functions, isTest, withoutComments, type SourceFile } from './source.js';
 
 const code = files('{apps,libs,tools,test}/**/*.{ts,mjs}').filter((file) => !file.path.endsWith('.d.ts'));
+// What a compiler leaves beside the source when it is called without the project's settings.
+const strays = files('{apps,libs,tools,test}/**/*.{js,d.ts,map}');
 const scripts = files('apps/**/*.{lua,sql}');
 const apps = new Set(code.flatMap((file) => /^apps\/([^/]+)\//.exec(file.path)?.[1] ?? []));
 const linesOf = (text: string): number => text.split('\n').length - 1;
@@ -55,6 +57,11 @@ const rules: Record<string, { broken: SourceFile; check: (file: SourceFile) => s
     broken: { path: 'apps/a/src/b.spec.ts', text: 'await sleep(100);' },
     check: (file) => (/spec\.ts$/.test(file.path) ? found(file, /\b(?:await|return) ((?:sleep|delay)\(|new Promise\(.{0,40}setTimeout)/g) : []),
   },
+  // Jest would read them instead of the source.
+  'nothing compiled lies beside the source': {
+    broken: { path: 'tools/src/b.js', text: '' },
+    check: (file) => (/\.(js|d\.ts|map)$/.test(file.path) ? [file.path] : []),
+  },
   'nothing is left to do': {
     broken: { path: 'apps/a/src/b.ts', text: '// TODO: later' },
     // In quotes XXX is a currency: ISO 4217's word for none.
@@ -63,7 +70,7 @@ const rules: Record<string, { broken: SourceFile; check: (file: SourceFile) => s
 };
 
 // This folder holds the fixtures, each of which breaks a rule.
-const checked = [...code, ...scripts].filter((file) => !file.path.startsWith('test/architecture/'));
+const checked = [...code, ...scripts, ...strays].filter((file) => !file.path.startsWith('test/architecture/'));
 
 describe.each(Object.entries(rules))('%s', (_rule, { broken, check }) => {
   it('holds everywhere', () => {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { Api, Buyer, expectStatus, signToken, type ApiAnswer } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { startPlatform, type Platform } from '../support/platform.js';
-import { solveChallenge } from '../support/solve-challenge.js';
+import { solveChallenge } from '../../tools/src/scenario/solve-challenge.js';
 
 const services = ['gateway', 'promotion', 'order', 'seckill', 'notification', 'sandbox-payment'] as const;
 /** Distinctive, so that finding one anywhere means that it was written there. */

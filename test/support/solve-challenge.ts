@@ -1,1 +1,0 @@
-export { solveChallenge } from '../../tools/src/scenario/solve-challenge.js';
