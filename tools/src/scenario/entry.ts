@@ -1,14 +1,38 @@
-import type { StagedSale, Stage } from './stage.js';
+import type { Challenge } from 'altcha-lib';
+
+import { codeOf, type Answered } from './http-client.js';
 import { persist } from './persist.js';
+import { solveChallenge } from './solve-challenge.js';
+import type { StagedSale, Stage } from './stage.js';
 
 /** Patience with a platform that gives no token: a crash and its restart, and then some. */
 const patienceMs = 30_000;
+/** A solution is used up by a request whose answer got lost. */
+const puzzlesMax = 3;
+/** Puzzles worked on at once: more would keep this process from everything else. */
+const workers = 4;
 
 /** The entry tokens of the buyers, fetched once each and again when one has expired. */
 export class Entry {
   private readonly tokens = new Map<string, Promise<string | null>>();
+  private readonly solutions = new Map<string, string>();
 
-  constructor(private readonly stage: Stage, private readonly sale: StagedSale) {}
+  /** @param challenge whether a puzzle has to be solved for each token */
+  constructor(private readonly stage: Stage, private readonly sale: StagedSale, private readonly challenge: 'none' | 'proof-of-work') {}
+
+  /** Buyers who come early solve their puzzles before the opening. */
+  async prepare(buyers: readonly string[]): Promise<void> {
+    if (this.challenge === 'none') return;
+    const waiting = [...buyers];
+    const work = async (): Promise<void> => {
+      for (let buyer = waiting.shift(); buyer !== undefined && !this.stage.pauses.stopped; buyer = waiting.shift()) {
+        const solution = await this.solve(buyer);
+        if (solution !== null) this.solutions.set(buyer, solution);
+        await this.stage.pauses.sleep(1); // The work itself is synchronous.
+      }
+    };
+    await Promise.all(Array.from({ length: workers }, work));
+  }
 
   /** The buyer's entry token; null when the platform gives none. */
   tokenOf(buyer: string): Promise<string | null> {
@@ -26,8 +50,26 @@ export class Entry {
   }
 
   private async fetch(buyer: string): Promise<string | null> {
-    const call = { method: 'POST', path: `/v1/sales/${this.sale.id}/entry-token`, token: this.stage.tokenOf(buyer), body: {} } as const;
-    const answer = await persist(() => this.stage.rush.call(call), { pauses: this.stage.pauses, untilMs: Date.now() + patienceMs });
-    return answer?.status === 200 && typeof answer.body.token === 'string' ? answer.body.token : null;
+    if (this.challenge === 'none') return tokenIn(await this.ask(buyer, 'entry-token', {}));
+    for (let puzzles = 1; puzzles <= puzzlesMax && !this.stage.pauses.stopped; puzzles++) {
+      const solution = this.solutions.get(buyer) ?? await this.solve(buyer);
+      this.solutions.delete(buyer);
+      if (solution === null) return null;
+      const answer = await this.ask(buyer, 'entry-token', { solution });
+      if (!answer || codeOf(answer) !== 'CHALLENGE_FAILED') return tokenIn(answer);
+    }
+    return null;
+  }
+
+  private async solve(buyer: string): Promise<string | null> {
+    const answer = await this.ask(buyer, 'challenge', {});
+    return answer?.status === 200 ? solveChallenge(answer.body.puzzle as Challenge) : null;
+  }
+
+  private ask(buyer: string, what: 'entry-token' | 'challenge', body: object): Promise<Answered | null> {
+    const call = { method: 'POST', path: `/v1/sales/${this.sale.id}/${what}`, ...this.stage.as(buyer), ...(what === 'entry-token' && { body }) } as const;
+    return persist(() => this.stage.rush.call(call), { pauses: this.stage.pauses, untilMs: Date.now() + patienceMs });
   }
 }
+
+const tokenIn = (answer: Answered | null): string | null => (answer?.status === 200 && typeof answer.body.token === 'string' ? answer.body.token : null);

@@ -19,10 +19,12 @@ export interface Lost {
 }
 
 export interface Call {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PUT';
   path: string;
   token?: string;
   key?: string;
+  /** The client's address, as the proxy before the gateway reports it. */
+  from?: string;
   body?: unknown;
   /** Not sent any more when a connection becomes free later than this, epoch: nobody wants the answer then. */
   notAfterMs?: number;
@@ -34,6 +36,8 @@ const timeoutMs = 8_000;
 /** JSON over a few kept-alive connections to one origin. Never throws for what the network does: that is an answer too. */
 export class HttpClient {
   private readonly pool: Pool;
+  /** Requests that went out. */
+  sent = 0;
   private free: number;
   private readonly queue: (() => void)[] = [];
 
@@ -58,6 +62,7 @@ export class HttpClient {
 
   /** An open response, for server-sent events; the caller reads or destroys its body. Throws when the server is away. */
   open(path: string, headers: Record<string, string>): Promise<Dispatcher.ResponseData> {
+    this.sent++;
     // The server sends a heartbeat every 15 s; a stream silent for twice that is dead.
     return this.pool.request({ method: 'GET', path, headers, bodyTimeout: 31_000 });
   }
@@ -67,11 +72,13 @@ export class HttpClient {
     await this.pool.destroy();
   }
 
-  private async send({ method, path, token, key, body }: Call, sentAtMs: number): Promise<Answer> {
+  private async send({ method, path, token, key, from, body }: Call, sentAtMs: number): Promise<Answer> {
     const headers: Record<string, string> = {};
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
     if (key !== undefined) headers['idempotency-key'] = key;
+    if (from !== undefined) headers['x-forwarded-for'] = from;
     if (body !== undefined) headers['content-type'] = 'application/json';
+    this.sent++;
     try {
       const response = await this.pool.request({ method, path, headers, body: body === undefined ? null : JSON.stringify(body) });
       const text = await response.body.text();

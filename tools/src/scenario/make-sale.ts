@@ -9,7 +9,7 @@ import type { StagedSale, Stage } from './stage.js';
 const patienceMs = 45_000;
 
 /** The people behind the counter, each with the role that the step needs. */
-export const staff = { merchant: 'shop-merchant', approver: 'shop-approver', auditor: 'shop-auditor' } as const;
+export const staff = { merchant: 'shop-merchant', approver: 'shop-approver', auditor: 'shop-auditor', operator: 'shop-operator' } as const;
 
 /** Tokens of the staff, from the development log-in where it is on. */
 export async function staffTokens(stage: Stage): Promise<Record<keyof typeof staff, string>> {
@@ -52,7 +52,8 @@ export async function ask(stage: Stage, call: Call): Promise<Answered> {
   return answer;
 }
 
-async function demand(stage: Stage, status: number, call: Call): Promise<Answered> {
+/** The answer with this status. Throws one sentence when it has another. */
+export async function demand(stage: Stage, status: number, call: Call): Promise<Answered> {
   const answer = await ask(stage, call);
   if (answer.status === status) return answer;
   throw refusedStep(call, answer);
@@ -92,8 +93,8 @@ function saleInput(stage: Stage, scenario: Scenario, opensAtMs: number): unknown
     opensAt: new Date(opensAtMs).toISOString(),
     closesAt: new Date(opensAtMs + sale.closesAfterSeconds * 1000).toISOString(),
     paymentWindowSeconds: sale.paymentWindowSeconds,
-    limits: sale.perAccount === null ? {} : { perAccount: sale.perAccount },
-    challenge: 'none',
+    limits: Object.fromEntries(Object.entries({ perAccount: sale.perAccount, perIp: sale.perIp, attemptsPerMinute: sale.attemptsPerMinute }).filter(([, limit]) => limit !== null)),
+    challenge: sale.challenge,
     items: stage.plan.items.map((item) => ({
       skuId: skuOf(item.sku, opensAtMs), title: item.title, kind: 'goods', price: { amount: item.price, currency: sale.currency }, quota: item.quota, perAccount: item.perAccount,
     })),

@@ -24,7 +24,7 @@ export async function press(scene: { stage: Stage; sale: StagedSale; entry: Entr
   for (let tries = 1; !stage.pauses.stopped; tries++) {
     stage.tally.attempts++;
     const answer = await stage.rush.call({
-      method: 'POST', path: `/v1/sales/${sale.id}/reservations`, token: stage.tokenOf(what.buyer), key: what.key, body: { entryToken: entryToken ?? 'none', items: attempt.items },
+      method: 'POST', path: `/v1/sales/${sale.id}/reservations`, ...stage.as(what.buyer), key: what.key, body: { entryToken: entryToken ?? 'none', items: attempt.items },
     });
     const exchange = toExchange(answer);
     attempt.exchanges.push(exchange);

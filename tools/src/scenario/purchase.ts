@@ -39,7 +39,7 @@ async function act(stage: Stage, record: Purchase, fate: Fate, order: View.Reser
 }
 
 async function cancel(stage: Stage, record: Purchase): Promise<void> {
-  const call = { method: 'POST', path: `/v1/orders/${record.rid}/cancel`, token: stage.tokenOf(record.buyer), key: `${record.key}-cancel` } as const;
+  const call = { method: 'POST', path: `/v1/orders/${record.rid}/cancel`, ...stage.as(record.buyer), key: `${record.key}-cancel` } as const;
   const answer = await persist(() => stage.till.call(call), { pauses: stage.pauses, untilMs: Date.now() + settleMs });
   if (answer?.status === 202) record.cancelled = true;
   if (answer?.status === 404) record.missing++;
@@ -47,7 +47,7 @@ async function cancel(stage: Stage, record: Purchase): Promise<void> {
 
 /** The address of the provider's page, or null: too late, or nobody answered in time. */
 async function openPayment(stage: Stage, record: Purchase, untilMs: number): Promise<URL | null> {
-  const call = { method: 'POST', path: `/v1/orders/${record.rid}/payments`, token: stage.tokenOf(record.buyer), key: `${record.key}-pay`, body: { provider: 'sandbox' }, notAfterMs: untilMs } as const;
+  const call = { method: 'POST', path: `/v1/orders/${record.rid}/payments`, ...stage.as(record.buyer), key: `${record.key}-pay`, body: { provider: 'sandbox' }, notAfterMs: untilMs } as const;
   const answer = await persist(() => stage.till.call(call), { pauses: stage.pauses, untilMs });
   if (!answer || answer.status >= 300) {
     record.payment = 'turned-away';

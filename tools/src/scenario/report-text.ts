@@ -1,4 +1,5 @@
 import type { Report } from './report.js';
+import type { SiegeReport } from './siege-report.js';
 
 const meaning = {
   clean: 'every unit has a named fate, and all four records agree',
@@ -26,6 +27,7 @@ export function reportLines(report: Report): string[] {
     ['Redis', details.redisEqualsPostgres === null ? 'could not be compared' : details.redisEqualsPostgres ? 'equals Postgres' : 'DOES NOT equal Postgres'],
     ['faults', `${report.oversold} oversold, ${report.lost} lost, ${report.duplicated} duplicated, ${report.unexplained} unexplained`],
   ];
+  if (details.siege) rows.push(...siegeRows(details.siege));
   return [
     '',
     ...rows.map(([name, value]) => `  ${name.padEnd(9)} ${value}`),
@@ -34,5 +36,15 @@ export function reportLines(report: Report): string[] {
     '',
     `  verdict   ${report.verdict.toUpperCase()}: ${meaning[report.verdict]}`,
     '',
+  ];
+}
+
+function siegeRows({ sales, p99, timesTraffic, answers }: SiegeReport): [string, string][] {
+  const number = (value: number): string => value.toLocaleString('en-GB');
+  const bySize = (counts: Record<string, number>): string => Object.entries(counts).toSorted((a, b) => b[1] - a[1]).map(([word, n]) => `${word} ${number(n)}`).join(', ') || 'nothing sent';
+  return [
+    ...sales.map((one): [string, string] => [one.besieged ? 'besieged' : 'quiet', `p50 ${one.p50} ms, p99 ${one.p99} ms; ${number(one.buyersRequests)} requests of buyers${one.besieged ? `, ${number(one.botsRequests)} of bots (${one.times} times); those who did the work hoarded ${one.hoarded}, ${one.ofNetwork} of them in one /64` : ''}; ${one.verdict}`]),
+    ['siege', `p99 ${p99.besieged} ms besieged, ${p99.quiet} ms quiet (medians): ${p99.times} times, ${p99.timesMax} allowed; bots sent at least ${timesTraffic.least} times the buyers' traffic, ${timesTraffic.wanted} wanted`],
+    ...Object.entries(answers).map(([kind, counts]): [string, string] => ['bots', `${kind}: ${bySize(counts)}`]),
   ];
 }

@@ -5,6 +5,7 @@ import { repositoryRoot } from '../config.js';
 import type { FaultKind } from './evidence.js';
 import { isUncertain, outcomeOf } from './history.js';
 import type { Records } from './records.js';
+import type { SiegeReport } from './siege-report.js';
 import type { StagedSale, Stage } from './stage.js';
 import type { Judgement, Verdict } from './verdict.js';
 
@@ -42,6 +43,8 @@ export interface Report extends Record<FaultKind, number> {
     missing: number;
     /** The most attempts in one second: as the scenario wants them, and as they went out (the player has only so many connections). */
     peakPerSecond: { due: number; sent: number };
+    /** Where bots came, too. */
+    siege?: SiegeReport;
     findings: string[];
   };
 }

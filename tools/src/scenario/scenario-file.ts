@@ -38,6 +38,22 @@ const attemptsSchema = z.discriminatedUnion('rule', [
 const fates = z.strictObject({ pay: share, lapse: share, cancel: share, decline: share })
   .refine((all) => Math.abs(all.pay + all.lapse + all.cancel + all.decline - 1) < 1e-9, 'the shares must sum to 1');
 
+/** Bots, and what they must not achieve. */
+const siege = z.strictObject({
+  rounds: z.int().min(1),
+  /** Requests of the bots for each request of a buyer, over the whole of a sale. */
+  timesTraffic: positive,
+  /** The buyers' p99 under siege may be this many times that of the quiet sales (medians of both). */
+  p99TimesMax: positive,
+  /** Accounts with good bearer tokens that never solve a puzzle. */
+  accounts: z.int().min(1),
+  /** Accounts that solve one and press as often as they can: half of them in a single /64, the others each in its own. */
+  hoarders: z.int().min(2),
+  /** Set for the run, and set back after it. */
+  switches: z.record(z.string(), z.union([z.boolean(), z.number()])),
+});
+export type SiegeRules = z.infer<typeof siege>;
+
 export const scenarioSchema = z.strictObject({
   title: z.string().min(1),
   about: z.string().min(1),
@@ -47,7 +63,8 @@ export const scenarioSchema = z.strictObject({
   sale: z.strictObject({
     currency: z.string().length(3), opensInSeconds: positive, closesAfterSeconds: positive,
     /** Long enough for a payer on a busy machine, short enough for every reservation to end within the run. */
-    paymentWindowSeconds: z.int().min(1), perAccount: z.int().min(1).nullable(),
+    paymentWindowSeconds: z.int().min(1), perAccount: z.int().min(1).nullable(), perIp: z.int().min(1).nullable().default(null),
+    attemptsPerMinute: z.int().min(1).nullable().default(null), challenge: z.enum(['none', 'proof-of-work']).default('none'),
   }),
   stock: stockSchema,
   attempts: attemptsSchema,
@@ -67,6 +84,8 @@ export const scenarioSchema = z.strictObject({
     /** Of the captures are told to the gateway `times` more than once. */
     repeatedCallback: z.strictObject({ share, times: z.int().min(0) }),
   }),
+  /** The sale is held `2 × rounds` times, every second time besieged. */
+  siege: siege.optional(),
 });
 export type Scenario = z.infer<typeof scenarioSchema>;
 

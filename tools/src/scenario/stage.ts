@@ -1,7 +1,7 @@
 import type { View } from '@floodgate/contracts';
 
 import type { RunFile } from '../supervisor/run-file.js';
-import { HttpClient } from './http-client.js';
+import { HttpClient, type Call } from './http-client.js';
 import type { Attempt, Purchase } from './history.js';
 import { Pauses } from './pauses.js';
 import type { Press } from './attempt-rules.js';
@@ -37,7 +37,8 @@ export class Stage {
   private readonly tokens = new Map<string, string>();
   private readonly providers = new Map<string, HttpClient>();
 
-  constructor(readonly run: RunFile, readonly plan: Plan) {
+  /** @param addressOf where a buyer's requests come from, for a scenario in which that matters: the player stands where a proxy does */
+  constructor(readonly run: RunFile, readonly plan: Plan, private readonly addressOf?: (buyer: string) => string) {
     this.rush = new HttpClient(run.gatewayUrl, 128);
     this.till = new HttpClient(run.gatewayUrl, 32);
     this.calm = new HttpClient(run.gatewayUrl, 32);
@@ -49,6 +50,17 @@ export class Stage {
     let token = this.tokens.get(buyer);
     if (token === undefined) this.tokens.set(buyer, token = signToken(this.run.jwtSecret, buyer, ['buyer']));
     return token;
+  }
+
+  /** Who a call comes from, and from where. */
+  as(buyer: string): Pick<Call, 'token' | 'from'> {
+    const token = this.tokenOf(buyer);
+    return this.addressOf ? { token, from: this.addressOf(buyer) } : { token };
+  }
+
+  /** Requests to the gateway so far, the staff's few among them. */
+  get requests(): number {
+    return this.rush.sent + this.till.sent + this.calm.sent + this.streams.sent;
   }
 
   /** The history of a press's key. */
@@ -76,3 +88,16 @@ export class Stage {
 
 /** Buyers on server-sent events at one time; the others poll. A stream holds its connection, so this bounds the sockets of a run. */
 export const streamsMax = 48;
+
+/** Does something on a stage, which is cleared afterwards. When `signal` aborts, whoever waits there stops waiting. */
+export async function onStage<T>(stage: Stage, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
+  const stop = (): void => stage.pauses.stop();
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await act();
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await stage.close();
+  }
+}

@@ -46,7 +46,7 @@ export class Watch {
   }
 
   private async look(): Promise<void> {
-    const answer = await this.stage.calm.call({ method: 'GET', path: `/v1/reservations/${this.purchase.rid}`, token: this.stage.tokenOf(this.purchase.buyer) });
+    const answer = await this.stage.calm.call({ method: 'GET', path: `/v1/reservations/${this.purchase.rid}`, ...this.stage.as(this.purchase.buyer) });
     if (answer.kind === 'answered' && answer.status === 200) this.show(answer.body as unknown as Shown);
     else if (answer.kind === 'answered' && answer.status === 404) this.purchase.missing++;
   }
@@ -65,7 +65,8 @@ export class Watch {
 
   private async connection(): Promise<void> {
     try {
-      const headers: Record<string, string> = { accept: 'text/event-stream', authorization: `Bearer ${this.stage.tokenOf(this.purchase.buyer)}` };
+      const { token, from } = this.stage.as(this.purchase.buyer);
+      const headers: Record<string, string> = { accept: 'text/event-stream', authorization: `Bearer ${token}`, ...(from !== undefined && { 'x-forwarded-for': from }) };
       if (this.last) headers['last-event-id'] = String(this.last.version);
       const response = await this.stage.streams.open(`/v1/reservations/${this.purchase.rid}/events`, headers);
       if (response.statusCode === 404) this.purchase.missing++;

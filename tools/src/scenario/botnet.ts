@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+
+import { Pool } from 'undici';
+
+import { botKinds, hoarderName, sharesNetwork, BotRequests, type BotKind, type BotRequest } from './bot-requests.js';
+import type { Scene } from './hold-sale.js';
+import { press } from './press.js';
+import { purchase } from './purchase.js';
+import type { SiegeRules } from './scenario-file.js';
+
+const tickMs = 5;
+const connections = 16;
+const pipelining = 4;
+/** Bots begin to be as many as they shall be, a little early: what they owe at the end would count as not sent. */
+const ahead = 1.08;
+
+/** What the bots did in one sale, and what they got. */
+export interface BotCounts {
+  /** Answers by kind and word (a problem code, or the status). */
+  answers: Record<BotKind, Record<string, number>>;
+  sent: number;
+  /** Reservations of those who did the work. */
+  hoarded: number;
+  /** What must never be: in words. */
+  gains: string[];
+}
+
+/** Sends requests at the gateway all through a sale: cheap ones, pipelined, many times what the buyers send. */
+export class Botnet {
+  readonly counts: BotCounts = { answers: Object.fromEntries(botKinds.map((kind) => [kind, {}])) as BotCounts['answers'], sent: 0, hoarded: 0, gains: [] };
+  private readonly entryTokens = new Map<string, string>();
+  private readonly requests: BotRequests;
+  private readonly pool: Pool;
+  private readonly startedAtMs = performance.now();
+  private readonly firstRequest: number;
+  private readonly timer: NodeJS.Timeout;
+  private readonly followed: Promise<void>[] = [];
+  private underWay = 0;
+
+  /** @param expected how many requests the buyers of such a sale send, and within which time */
+  constructor(private readonly scene: Scene, name: string, private readonly rules: SiegeRules, private readonly expected: { requests: number; ms: number }) {
+    const { stage } = scene;
+    this.firstRequest = stage.requests;
+    const keys = stage.plan.presses.map(({ buyer, key }) => ({ buyer, key }));
+    this.requests = new BotRequests(scene, name, rules, { entryTokens: this.entryTokens, keys });
+    this.pool = new Pool(stage.run.gatewayUrl, { connections, pipelining, headersTimeout: 10_000, bodyTimeout: 10_000 });
+    const hoarders = Array.from({ length: rules.hoarders }, (_, nth) => hoarderName(name, nth));
+    void scene.entry.prepare(hoarders).then(() => this.loot(hoarders));
+    this.timer = setInterval(() => this.tick(), tickMs);
+  }
+
+  /** Requests of the buyers since the bots came. */
+  get honest(): number {
+    return this.scene.stage.requests - this.firstRequest;
+  }
+
+  /** When the buyers have all ended: no more requests, but what the hoarders won is paid for. */
+  async end(): Promise<void> {
+    this.stop();
+    await Promise.all(this.followed);
+    await this.pool.close();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Entry tokens, as soon as the sale gives them: the hoarders' own, and those of buyers, which leak. */
+  private async loot(hoarders: readonly string[]): Promise<void> {
+    const { stage, sale, entry } = this.scene;
+    await stage.pauses.sleep(sale.opensAtMs - Date.now());
+    for (const account of [...hoarders, ...stage.plan.buyers]) {
+      void entry.tokenOf(account).then((token) => { if (token !== null) this.entryTokens.set(account, token); });
+    }
+  }
+
+  private tick(): void {
+    const passed = (performance.now() - this.startedAtMs) / this.expected.ms;
+    // First along the line that the quiet sale drew, then by what the buyers really send.
+    const due = this.rules.timesTraffic * ahead * (passed < 1 ? this.expected.requests * passed : Math.max(this.expected.requests, this.honest));
+    while (this.counts.sent < due && this.underWay < connections * pipelining) void this.send(this.requests.next());
+  }
+
+  private async send(request: BotRequest): Promise<void> {
+    this.counts.sent++;
+    this.underWay++;
+    const sentAtMs = Date.now();
+    let word = 'LOST';
+    let text = '';
+    try {
+      const headers: Record<string, string> = { authorization: `Bearer ${request.token}`, 'x-forwarded-for': request.from, 'content-type': 'application/json' };
+      if (request.key !== undefined) headers['idempotency-key'] = request.key;
+      const response = await this.pool.request({ method: 'POST', path: request.path, headers, body: JSON.stringify(request.body), idempotent: true });
+      text = await response.body.text();
+      word = /"code":"(\w+)"/.exec(text)?.[1] ?? String(response.statusCode);
+    } catch {
+      // Cut off, or no answer in time: counted as lost.
+    } finally {
+      this.underWay--;
+    }
+    const counts = this.counts.answers[request.kind];
+    counts[word] = (counts[word] ?? 0) + 1;
+    if (request.kind === 'hoarder') this.follow(request, word, text, sentAtMs);
+    else if (/^2/.test(word) || word === 'OUTCOME_UNKNOWN') this.counts.gains.push(`${request.kind}: ${request.account} was answered ${word} ${text.slice(0, 100)}`);
+  }
+
+  /** A hoarder's reservation goes its way like anybody's. An answer that got lost is asked for again, so that no order is left that nobody was told of. */
+  private follow({ account, key = randomUUID() }: BotRequest, word: string, text: string, sentAtMs: number): void {
+    const { stage, sale } = this.scene;
+    if (word !== '202' && word !== 'LOST' && word !== 'OUTCOME_UNKNOWN' && word !== 'INTERNAL') return;
+    const what = { atMs: 0, key, buyer: account, items: [{ item: 0, quantity: 1 }] };
+    const attempt = stage.attemptOf(what, sale);
+    const won = (rid: string): void => {
+      if (stage.purchases.has(rid)) return;
+      this.counts.hoarded++;
+      this.followed.push(purchase(stage, attempt, rid, sale.paymentWindowMs));
+    };
+    if (word === '202') {
+      const { reservationId: rid, number } = JSON.parse(text) as { reservationId: string; number: number };
+      attempt.exchanges.push({ sentAtMs, answeredAtMs: Date.now(), word: 'ACCEPTED', rid, number });
+      won(rid);
+    } else {
+      attempt.exchanges.push({ sentAtMs, answeredAtMs: Date.now(), word, ...(word === 'LOST' && { reached: 'maybe' as const }) });
+      this.followed.push(press(this.scene, what, Date.now(), (_, rid) => won(rid)));
+    }
+  }
+}
+
+/** The network that a hoarder's units count for, of those who share one. */
+export const networkOf = (account: string): string | null => {
+  const nth = /^hoarder-.*-(\d+)$/.exec(account)?.[1];
+  return nth !== undefined && sharesNetwork(Number(nth)) ? '2001:db8:1:1::/64' : null;
+};
