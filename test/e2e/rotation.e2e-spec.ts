@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AppProcess, freePort } from '@floodgate/platform/testing';
+import { SignJWT, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Api, Buyer, expectStatus, nextPoll, signToken, type ApiAnswer } from '../support/api.js';
+import { eventually } from '../support/eventually.js';
+import { startPlatform, type Platform } from '../support/platform.js';
+import { solveChallenge } from '../../tools/src/scenario/solve-challenge.js';
+
+const draw = () => randomBytes(24).toString('base64url');
+const [oldJwt, newJwt, oldEntry, newEntry, oldHook, newHook] = [draw(), draw(), draw(), draw(), draw(), draw()] as const;
+
+describe('promise: every key can be changed while a sale runs, and no honest buyer is refused', () => {
+  const provider = { keys: [] as JWK[], server: null as Server | null, url: '' };
+  const order: Record<string, string> = { SANDBOX_WEBHOOK_SECRET: oldHook };
+  const sandbox: Record<string, string> = { SANDBOX_WEBHOOK_SECRET: oldHook };
+  const gateways: { process: AppProcess; api: Api }[] = [];
+  let platform: Platform;
+  let traffic: Traffic;
+
+  beforeAll(async () => {
+    provider.server = createServer((_request, response) => response.end(JSON.stringify({ keys: provider.keys })));
+    await new Promise<void>((resolve) => { provider.server!.listen(0, '127.0.0.1', resolve); });
+    provider.url = `http://127.0.0.1:${(provider.server.address() as AddressInfo).port}/keys`;
+    // Read again at every start of the process.
+    platform = await startPlatform({ serviceEnv: async () => ({ order, 'sandbox-payment': sandbox }) });
+    for (let n = 0; n < 2; n++) {
+      const port = await freePort();
+      const process = await AppProcess.start('gateway', {
+        NODE_ENV: 'test', AMQP_URL: platform.run.rabbitmq.url, NAMESPACE: platform.namespace, PORT: String(port),
+        JWT_SECRET: oldJwt, JWKS_URL: provider.url, ENTRY_TOKEN_SECRET: oldEntry, RECEIPT_SECRET: draw(),
+      });
+      gateways.push({ process, api: new Api({ gatewayUrl: `http://127.0.0.1:${port}`, jwtSecret: oldJwt }) });
+    }
+    const admin = new Api(platform.run);
+    const sales = [await admin.armedSale([{ quota: 5_000 }]), await admin.armedSale([{ quota: 5_000 }], { challenge: 'proof-of-work' })];
+    traffic = new Traffic(gateways.map(({ api }) => api), sales.map(({ id, items }) => ({ saleId: id, itemId: items[0]!.id })));
+  });
+  afterAll(async () => {
+    await traffic?.stop();
+    for (const { process } of gateways) await process.stop();
+    await platform?.stop();
+    provider.server?.closeAllConnections();
+    await new Promise((resolve) => { provider.server?.close(resolve); });
+  });
+
+  /** One gateway after the other, as a deployment does; buyers go to the other one meanwhile. */
+  async function roll(changes: Record<string, string>): Promise<void> {
+    for (const { process } of gateways) {
+      await process.kill('SIGTERM');
+      await process.restart(changes);
+      await traffic.turnOver();
+    }
+  }
+
+  async function restartSupervised(name: 'order' | 'sandbox-payment'): Promise<void> {
+    const pidNow = () => (name === 'order' ? platform.run.services.find((service) => service.name === 'order')!.pid : platform.run.sandboxPayment.pid);
+    const before = pidNow();
+    process.kill(before, 'SIGTERM');
+    await eventually(() => expect([0, before]).not.toContain(pidNow()), { timeoutMs: 60_000 });
+    await traffic.turnOver();
+  }
+
+  describe('the secrets of bearer tokens, entry tokens and challenges', () => {
+    let oldToken: string;
+
+    it('with the old ones alone', async () => {
+      traffic.issue = async (accountId) => signToken(oldJwt, accountId, ['buyer']);
+      oldToken = await traffic.issue('late');
+      traffic.start();
+      await traffic.turnOver();
+    });
+
+    it('with the new ones believed', () => roll({ JWT_SECRET: `${oldJwt},${newJwt}`, ENTRY_TOKEN_SECRET: `${oldEntry},${newEntry}` }));
+
+    it('with the new ones signing', () => roll({ JWT_SECRET: `${newJwt},${oldJwt}`, ENTRY_TOKEN_SECRET: `${newEntry},${oldEntry}` }));
+
+    it('with the old ones gone, when nothing that they signed is about any more', async () => {
+      traffic.issue = async (accountId) => signToken(newJwt, accountId, ['buyer']);
+      await traffic.turnOver();
+      await roll({ JWT_SECRET: newJwt, ENTRY_TOKEN_SECRET: newEntry });
+      for (const { api } of gateways) expect((await api.call('GET', '/v1/me/orders', { token: oldToken })).status).toBe(401);
+    });
+  });
+
+  it('the keys of the identity provider', async () => {
+    const issuer = async (kid: string) => {
+      const { publicKey, privateKey } = await generateKeyPair('ES256');
+      const exp = Math.floor(Date.now() / 1_000) + 3_600;
+      return {
+        jwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256' },
+        issue: (accountId: string) => new SignJWT({ sub: accountId, roles: ['buyer'], exp }).setProtectedHeader({ alg: 'ES256', kid }).sign(privateKey),
+      };
+    };
+    const [first, second] = [await issuer('first'), await issuer('second')];
+    provider.keys = [first.jwk];
+    traffic.issue = first.issue;
+    await traffic.turnOver();
+    provider.keys = [first.jwk, second.jwk];
+    traffic.issue = second.issue;
+    await traffic.turnOver();
+    provider.keys = [second.jwk];
+    await traffic.turnOver();
+  });
+
+  it.each([
+    ['order', 'believes the new one', order, `${oldHook},${newHook}`],
+    ['sandbox-payment', 'signs with the new one', sandbox, newHook],
+    ['order', 'forgets the old one', order, newHook],
+  ] as const)('the secret of the payment provider\'s notices: %s %s', async (name, _what, environment, value) => {
+    environment['SANDBOX_WEBHOOK_SECRET'] = value;
+    await restartSupervised(name);
+  });
+
+  it('and everybody who was let in has an order, paid where it was paid for', async () => {
+    await traffic.stop();
+    expect(traffic.refused).toEqual([]);
+    await eventually(async () => {
+      for (const saleId of traffic.saleIds) {
+        const audit = await new Api(platform.run).audit(saleId);
+        expect(audit).toMatchObject({ verdict: 'clean', lost: 0, unexplained: 0 });
+        expect(audit.items[0].sold).toBe(traffic.paid.get(saleId) ?? 0);
+      }
+    }, { timeoutMs: 60_000 });
+  });
+});
+
+/** Buyers who come one after the other, all the time, and go on to the other gateway where one is gone. */
+class Traffic {
+  /** Who was refused, and how. */
+  readonly refused: string[] = [];
+  readonly paid = new Map<string, number>();
+  issue: (accountId: string) => Promise<string> = async () => '';
+  private running = false;
+  private turn = 0;
+  /** Purchases of each walker. */
+  private readonly done: number[] = [];
+  private readonly walkers: Promise<void>[] = [];
+
+  constructor(private readonly apis: readonly Api[], private readonly sales: readonly { saleId: string; itemId: string }[]) {}
+
+  get saleIds(): string[] {
+    return this.sales.map(({ saleId }) => saleId);
+  }
+
+  start(): void {
+    this.running = true;
+    for (let n = 0; n < 2 * this.sales.length; n++) {
+      this.done.push(0);
+      this.walkers.push(this.walk(n));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.running = false;
+    await Promise.all(this.walkers);
+  }
+
+  /** Resolves when everybody who is under way now has finished, and others since. */
+  async turnOver(): Promise<void> {
+    const goals = this.done.map((done) => done + 2);
+    await eventually(() => {
+      expect(this.refused).toEqual([]);
+      goals.forEach((goal, number) => expect(this.done[number]).toBeGreaterThanOrEqual(goal));
+    }, { timeoutMs: 90_000 });
+  }
+
+  private async walk(number: number): Promise<void> {
+    const sale = this.sales[number % this.sales.length]!;
+    for (; this.running; await nextPoll()) {
+      try {
+        // Every second one pays; the others' orders wait.
+        await this.buy(sale, this.done[number]! % 2 === 0);
+      } catch (error) {
+        this.refused.push((error as Error).message);
+      }
+      this.done[number]!++;
+    }
+  }
+
+  private async buy({ saleId, itemId }: { saleId: string; itemId: string }, pays: boolean): Promise<void> {
+    const accountId = `buyer-${randomUUID()}`;
+    const token = await this.issue(accountId);
+    const { token: entryToken } = await this.enter(saleId, token);
+    const { reservationId: id } = await this.send(202, 'POST', `/v1/sales/${saleId}/reservations`, { token, key: 'k', body: { entryToken, items: [{ itemId, quantity: 1 }] } });
+    if (!pays) return;
+    await this.reach(id, token, ['ORDERED']);
+    const { redirectUrl } = await this.send(201, 'POST', `/v1/orders/${id}/payments`, { token, key: 'k', body: { provider: 'sandbox' } });
+    await this.retry(async () => (await new Buyer(this.apis[0]!, accountId).settle(redirectUrl, { outcome: 'capture' })) === 202);
+    await this.reach(id, token, ['PAID', 'FULFILLED']);
+    this.paid.set(saleId, (this.paid.get(saleId) ?? 0) + 1);
+  }
+
+  private async enter(saleId: string, token: string): Promise<{ token: string }> {
+    if (saleId === this.saleIds[0]) return this.send(200, 'POST', `/v1/sales/${saleId}/entry-token`, { token });
+    for (;;) {
+      const { puzzle } = await this.send(200, 'POST', `/v1/sales/${saleId}/challenge`, { token });
+      const { answer, tries } = await this.ask('POST', `/v1/sales/${saleId}/entry-token`, { token, body: { solution: await solveChallenge(puzzle) } });
+      // An answer that was lost has used the solution up, and the next puzzle is there at once; whoever got an answer has no such excuse.
+      if (tries === 1 || answer.status !== 403) return expectStatus(200, answer);
+    }
+  }
+
+  private async reach(id: string, token: string, states: string[]): Promise<void> {
+    await this.retry(async () => {
+      const { state } = await this.send(200, 'GET', `/v1/reservations/${id}`, { token });
+      if (state === 'RELEASED') throw new Error(`${id} was released`);
+      return states.includes(state);
+    });
+  }
+
+  private async send(status: number, method: string, path: string, options: object): Promise<any> {
+    const { answer } = await this.ask(method, path, options);
+    // A payment that was started by a request whose answer was lost is there already.
+    return expectStatus(status === 201 && answer.status === 200 ? 200 : status, answer);
+  }
+
+  private async ask(method: string, path: string, options: object): Promise<{ answer: ApiAnswer; tries: number }> {
+    let found: ApiAnswer | null = null;
+    let tries = 0;
+    await this.retry(async () => {
+      const api = this.apis[this.turn++ % this.apis.length]!;
+      tries++;
+      // Gone, or going: the other one is there.
+      found = await api.call(method, path, options).catch(() => null);
+      return found !== null && found.status !== 503;
+    });
+    return { answer: found!, tries };
+  }
+
+  private async retry(act: () => Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + 60_000;
+    while (!(await act())) {
+      if (Date.now() > deadline) throw new Error('no answer within a minute');
+      await nextPoll();
+    }
+  }
+}
