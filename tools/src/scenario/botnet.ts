@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { Pool } from 'undici';
-
+import { BotConnection } from './bot-connection.js';
 import { botKinds, hoarderName, sharesNetwork, BotRequests, type BotKind, type BotRequest } from './bot-requests.js';
 import type { Scene } from './hold-sale.js';
 import { press } from './press.js';
@@ -9,8 +8,11 @@ import { purchase } from './purchase.js';
 import type { SiegeRules } from './scenario-file.js';
 
 const tickMs = 5;
-const connections = 16;
-const pipelining = 4;
+const connectionCount = 12;
+/** Requests under way on one connection. */
+const pipelining = 12;
+/** How long answers may come after the last request. */
+const lingerMs = 5_000;
 /** Bots begin to be as many as they shall be, a little early: what they owe at the end would count as not sent. */
 const ahead = 1.08;
 
@@ -25,17 +27,22 @@ export interface BotCounts {
   gains: string[];
 }
 
+interface Got {
+  word: string;
+  text: string;
+  sentAtMs: number;
+}
+
 /** Sends requests at the gateway all through a sale: cheap ones, pipelined, many times what the buyers send. */
 export class Botnet {
   readonly counts: BotCounts = { answers: Object.fromEntries(botKinds.map((kind) => [kind, {}])) as BotCounts['answers'], sent: 0, hoarded: 0, gains: [] };
   private readonly entryTokens = new Map<string, string>();
   private readonly requests: BotRequests;
-  private readonly pool: Pool;
+  private readonly connections: readonly BotConnection[];
   private readonly startedAtMs = performance.now();
   private readonly firstRequest: number;
   private readonly timer: NodeJS.Timeout;
   private readonly followed: Promise<void>[] = [];
-  private underWay = 0;
 
   /** @param expected how many requests the buyers of such a sale send, and within which time */
   constructor(private readonly scene: Scene, name: string, private readonly rules: SiegeRules, private readonly expected: { requests: number; ms: number }) {
@@ -43,7 +50,8 @@ export class Botnet {
     this.firstRequest = stage.requests;
     const keys = stage.plan.presses.map(({ buyer, key }) => ({ buyer, key }));
     this.requests = new BotRequests(scene, name, rules, { entryTokens: this.entryTokens, keys });
-    this.pool = new Pool(stage.run.gatewayUrl, { connections, pipelining, headersTimeout: 10_000, bodyTimeout: 10_000 });
+    const { hostname, port } = new URL(stage.run.gatewayUrl);
+    this.connections = Array.from({ length: connectionCount }, () => new BotConnection(hostname, Number(port)));
     const hoarders = Array.from({ length: rules.hoarders }, (_, nth) => hoarderName(name, nth));
     void scene.entry.prepare(hoarders).then(() => this.loot(hoarders));
     this.timer = setInterval(() => this.tick(), tickMs);
@@ -57,12 +65,18 @@ export class Botnet {
   /** When the buyers have all ended: no more requests, but what the hoarders won is paid for. */
   async end(): Promise<void> {
     this.stop();
+    const untilMs = Date.now() + lingerMs;
+    while (this.underWay > 0 && Date.now() < untilMs && !this.scene.stage.pauses.stopped) await this.scene.stage.pauses.sleep(20);
+    for (const connection of this.connections) connection.close();
     await Promise.all(this.followed);
-    await this.pool.close();
   }
 
   stop(): void {
     clearInterval(this.timer);
+  }
+
+  private get underWay(): number {
+    return this.connections.reduce((sum, connection) => sum + connection.underWay, 0);
   }
 
   /** Entry tokens, as soon as the sale gives them: the hoarders' own, and those of buyers, which leak. */
@@ -78,34 +92,30 @@ export class Botnet {
     const passed = (performance.now() - this.startedAtMs) / this.expected.ms;
     // First along the line that the quiet sale drew, then by what the buyers really send.
     const due = this.rules.timesTraffic * ahead * (passed < 1 ? this.expected.requests * passed : Math.max(this.expected.requests, this.honest));
-    while (this.counts.sent < due && this.underWay < connections * pipelining) void this.send(this.requests.next());
+    for (const connection of this.connections) {
+      while (this.counts.sent < due && connection.underWay < pipelining) this.send(connection, this.requests.next());
+    }
   }
 
-  private async send(request: BotRequest): Promise<void> {
+  private send(connection: BotConnection, request: BotRequest): void {
     this.counts.sent++;
-    this.underWay++;
     const sentAtMs = Date.now();
-    let word = 'LOST';
-    let text = '';
-    try {
-      const headers: Record<string, string> = { authorization: `Bearer ${request.token}`, 'x-forwarded-for': request.from, 'content-type': 'application/json' };
-      if (request.key !== undefined) headers['idempotency-key'] = request.key;
-      const response = await this.pool.request({ method: 'POST', path: request.path, headers, body: JSON.stringify(request.body), idempotent: true });
-      text = await response.body.text();
-      word = /"code":"(\w+)"/.exec(text)?.[1] ?? String(response.statusCode);
-    } catch {
-      // Cut off, or no answer in time: counted as lost.
-    } finally {
-      this.underWay--;
-    }
+    const headers: Record<string, string> = { authorization: `Bearer ${request.token}`, 'x-forwarded-for': request.from, 'content-type': 'application/json' };
+    if (request.key !== undefined) headers['idempotency-key'] = request.key;
+    connection.send(request.path, headers, JSON.stringify(request.body), (status, text) => {
+      this.answered(request, { word: /"code":"(\w+)"/.exec(text)?.[1] ?? status, text, sentAtMs });
+    });
+  }
+
+  private answered(request: BotRequest, { word, text, sentAtMs }: Got): void {
     const counts = this.counts.answers[request.kind];
     counts[word] = (counts[word] ?? 0) + 1;
-    if (request.kind === 'hoarder') this.follow(request, word, text, sentAtMs);
+    if (request.kind === 'hoarder') this.follow(request, { word, text, sentAtMs });
     else if (/^2/.test(word) || word === 'OUTCOME_UNKNOWN') this.counts.gains.push(`${request.kind}: ${request.account} was answered ${word} ${text.slice(0, 100)}`);
   }
 
   /** A hoarder's reservation goes its way like anybody's. An answer that got lost is asked for again, so that no order is left that nobody was told of. */
-  private follow({ account, key = randomUUID() }: BotRequest, word: string, text: string, sentAtMs: number): void {
+  private follow({ account, key = randomUUID() }: BotRequest, { word, text, sentAtMs }: Got): void {
     const { stage, sale } = this.scene;
     if (word !== '202' && word !== 'LOST' && word !== 'OUTCOME_UNKNOWN' && word !== 'INTERNAL') return;
     const what = { atMs: 0, key, buyer: account, items: [{ item: 0, quantity: 1 }] };

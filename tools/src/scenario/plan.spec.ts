@@ -139,6 +139,6 @@ describe.each(scenarioNames())('%s', (name) => {
 });
 
 describe('the names', () => {
-  it('begin with the default', () => expect(scenarioNames()).toEqual(['first-week', 'internal-sale', 'one-unit']));
+  it('begin with the default', () => expect(scenarioNames()).toEqual(['first-week', 'bots', 'internal-sale', 'one-unit']));
   it('refuse what is not there by name', () => expect(() => loadScenario('second-week')).toThrow('there is no scenario second-week'));
 });
