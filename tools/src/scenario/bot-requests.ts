@@ -45,8 +45,9 @@ export class BotRequests {
 
   next(): BotRequest {
     const n = this.made++;
-    const kind = this.loot.entryTokens.size === 0 ? (n % 2 === 0 ? 'hammer' : 'forged-jwt') : botKinds[n % botKinds.length]!;
-    const account = kind === 'hoarder' ? hoarderName(this.sale, n % this.counts.hoarders) : botName(this.sale, n % this.counts.accounts);
+    const hoarder = hoarderName(this.sale, n % this.counts.hoarders);
+    const kind = this.kindOf(n, hoarder);
+    const account = kind === 'hoarder' ? hoarder : botName(this.sale, n % this.counts.accounts);
     const victim = this.loot.keys[n % this.loot.keys.length]!;
     const common = { kind, account, from: this.addressOf(kind, n, victim.buyer), path: `${this.path}/reservations`, key: randomUUID() as string, token: this.tokenOf(account) };
     const stolen = this.loot.entryTokens.get(victim.buyer) ?? 'none';
@@ -59,6 +60,13 @@ export class BotRequests {
       case 'stolen-key': return { ...common, key: victim.key, body: this.body(stolen) };
       case 'hoarder': return { ...common, body: this.body(this.loot.entryTokens.get(account) ?? 'none') };
     }
+  }
+
+  /** Before the opening there is nothing to steal; a hoarder without a token waits for it. */
+  private kindOf(n: number, hoarder: string): BotKind {
+    const kind = botKinds[n % botKinds.length]!;
+    const ready = kind === 'hoarder' ? this.loot.entryTokens.has(hoarder) : this.loot.entryTokens.size > 0;
+    return ready ? kind : n % 2 === 0 ? 'hammer' : 'forged-jwt';
   }
 
   private asking({ key: _, ...common }: Omit<BotRequest, 'body'>, body: object): BotRequest {
@@ -78,7 +86,8 @@ export class BotRequests {
   /** The proxy writes the true address last; what stands before it are the bot's own words, here the address of a buyer. */
   private addressOf(kind: BotKind, n: number, victim: string): string {
     const shared = kind === 'hoarder' ? sharesNetwork(n % this.counts.hoarders) : n % 3 === 0;
-    const own = shared ? `2001:db8:1:1::${(n % 65_536).toString(16)}` : `2001:db8:2:${(n % 65_536).toString(16)}::1`;
+    // The hoarders' network is theirs alone: its rate is not used up by the others.
+    const own = shared ? `2001:db8:1:${kind === 'hoarder' ? 1 : 2}::${(n % 65_536).toString(16)}` : `2001:db8:2:${(n % 65_536).toString(16)}::1`;
     return n % 2 === 0 ? own : `${this.scene.stage.as(victim).from ?? '198.18.0.1'}, ${own}`;
   }
 }

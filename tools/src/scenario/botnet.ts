@@ -41,7 +41,8 @@ export class Botnet {
   private readonly connections: readonly BotConnection[];
   private readonly startedAtMs = performance.now();
   private readonly firstRequest: number;
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
+  private ended = false;
   private readonly followed: Promise<void>[] = [];
 
   /** @param expected how many requests the buyers of such a sale send, and within which time */
@@ -53,8 +54,7 @@ export class Botnet {
     const { hostname, port } = new URL(stage.run.gatewayUrl);
     this.connections = Array.from({ length: connectionCount }, () => new BotConnection(hostname, Number(port)));
     const hoarders = Array.from({ length: rules.hoarders }, (_, nth) => hoarderName(name, nth));
-    void scene.entry.prepare(hoarders).then(() => this.loot(hoarders));
-    this.timer = setInterval(() => this.tick(), tickMs);
+    void this.begin(hoarders);
   }
 
   /** Requests of the buyers since the bots came. */
@@ -72,7 +72,16 @@ export class Botnet {
   }
 
   stop(): void {
+    this.ended = true;
     clearInterval(this.timer);
+  }
+
+  /** Hoarders have done their work before the others come: afterwards nobody listens to their network. */
+  private async begin(hoarders: readonly string[]): Promise<void> {
+    await this.scene.entry.prepare(hoarders);
+    if (this.ended) return;
+    this.timer = setInterval(() => this.tick(), tickMs);
+    await this.loot(hoarders);
   }
 
   private get underWay(): number {
