@@ -1,4 +1,5 @@
 import { auditCommand } from './commands/audit.command.js';
+import { botsCommand } from './commands/bots.command.js';
 import { codesCommand } from './commands/codes.command.js';
 import type { Command } from './commands/command.js';
 import { docsCommand } from './commands/docs.command.js';
@@ -16,6 +17,7 @@ import { parseLaunchers, watchLaunchers } from './process/launchers.js';
 const commands: Readonly<Record<string, Command>> = {
   start: startCommand, test: testCommand, unit: unitCommand, up: upCommand, down: downCommand, audit: auditCommand, payments: paymentsCommand, codes: codesCommand,
   docs: docsCommand, infra: infraCommand, mutants: mutantsCommand, model: modelCommand,
+  bots: botsCommand,
 };
 
 /** npm, its shell and bootstrap.mjs each pass one Ctrl-C on; only one that comes later is a second one. */

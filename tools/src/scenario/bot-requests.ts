@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Scene } from './hold-sale.js';
 import { signToken } from './sign-token.js';
 
 /** Ways to get in without being let in, and one that was let in and wants more than its share. */
@@ -18,12 +17,17 @@ export interface BotRequest {
   body: object;
 }
 
-/** What the bots know: everything that a buyer shows on the way, but not the secrets that sign it. */
-export interface Loot {
-  /** Entry tokens of buyers, by account; none before the opening. */
-  entryTokens: ReadonlyMap<string, string>;
-  /** Keys and accounts of buyers. */
-  keys: readonly { buyer: string; key: string }[];
+/** What the bots know: everything that a buyer shows on the way, and accounts of their own. */
+export interface BotScene {
+  gatewayUrl: string;
+  saleId: string;
+  itemId: string;
+  /** Tells the accounts of one sale from those of another. */
+  crowd: string;
+  /** The bots' own genuine tokens, of which hoarders have one each. */
+  tokens: { bots: readonly string[]; hoarders: readonly string[] };
+  /** Each press of a buyer, with the token and the address that it comes from. */
+  victims: readonly { buyer: string; key: string; token: string; from: string }[];
 }
 
 /** The bots' accounts, in a sale of this name. */
@@ -36,36 +40,38 @@ export const sharesNetwork = (nth: number): boolean => nth % 2 === 0;
 /** Makes the requests of the bots, one after the other: kinds in turn, accounts in turn, another address each time. */
 export class BotRequests {
   private made = 0;
-  private readonly tokens = new Map<string, string>();
   private readonly path: string;
 
-  constructor(private readonly scene: Scene, private readonly sale: string, private readonly counts: { accounts: number; hoarders: number }, private readonly loot: Loot) {
-    this.path = `/v1/sales/${scene.sale.id}`;
+  /** @param entryTokens of buyers and hoarders, by account; none before the opening */
+  constructor(private readonly scene: BotScene, private readonly entryTokens: ReadonlyMap<string, string>) {
+    this.path = `/v1/sales/${scene.saleId}`;
   }
 
   next(): BotRequest {
     const n = this.made++;
-    const hoarder = hoarderName(this.sale, n % this.counts.hoarders);
+    const { tokens, victims, crowd } = this.scene;
+    const [nthHoarder, nthBot] = [n % tokens.hoarders.length, n % tokens.bots.length];
+    const hoarder = hoarderName(crowd, nthHoarder);
     const kind = this.kindOf(n, hoarder);
-    const account = kind === 'hoarder' ? hoarder : botName(this.sale, n % this.counts.accounts);
-    const victim = this.loot.keys[n % this.loot.keys.length]!;
-    const common = { kind, account, from: this.addressOf(kind, n, victim.buyer), path: `${this.path}/reservations`, key: randomUUID() as string, token: this.tokenOf(account) };
-    const stolen = this.loot.entryTokens.get(victim.buyer) ?? 'none';
+    const [account, token] = kind === 'hoarder' ? [hoarder, tokens.hoarders[nthHoarder]!] : [botName(crowd, nthBot), tokens.bots[nthBot]!];
+    const victim = victims[n % victims.length]!;
+    const common = { kind, account, token, from: this.addressOf(kind, n, victim.from), path: `${this.path}/reservations`, key: randomUUID() as string };
+    const stolen = this.entryTokens.get(victim.buyer) ?? 'none';
     switch (kind) {
       case 'hammer': return n % 4 === 0 ? this.asking(common, {}) : { ...common, body: this.body('none') };
       case 'no-work': return this.asking(common, { solution: Buffer.from(`{"solution":{"counter":${n}}}`).toString('base64') });
       case 'forged-entry': return { ...common, body: this.body(forged(stolen, n)) };
       case 'stolen-entry': return { ...common, body: this.body(stolen) };
-      case 'forged-jwt': return { ...common, key: victim.key, token: forgedJwt(this.scene.stage.tokenOf(victim.buyer), n), body: this.body(stolen) };
+      case 'forged-jwt': return { ...common, key: victim.key, token: forgedJwt(victim.token, n), body: this.body(stolen) };
       case 'stolen-key': return { ...common, key: victim.key, body: this.body(stolen) };
-      case 'hoarder': return { ...common, body: this.body(this.loot.entryTokens.get(account) ?? 'none') };
+      case 'hoarder': return { ...common, body: this.body(this.entryTokens.get(account) ?? 'none') };
     }
   }
 
   /** Before the opening there is nothing to steal; a hoarder without a token waits for it. */
   private kindOf(n: number, hoarder: string): BotKind {
     const kind = botKinds[n % botKinds.length]!;
-    const ready = kind === 'hoarder' ? this.loot.entryTokens.has(hoarder) : this.loot.entryTokens.size > 0;
+    const ready = kind === 'hoarder' ? this.entryTokens.has(hoarder) : this.entryTokens.size > 0;
     return ready ? kind : n % 2 === 0 ? 'hammer' : 'forged-jwt';
   }
 
@@ -74,21 +80,15 @@ export class BotRequests {
   }
 
   private body(entryToken: string): object {
-    return { entryToken, items: [{ itemId: this.scene.sale.items[0]!.id, quantity: 1 }] };
-  }
-
-  private tokenOf(account: string): string {
-    let token = this.tokens.get(account);
-    if (token === undefined) this.tokens.set(account, token = signToken(this.scene.stage.run.jwtSecret, account, ['buyer']));
-    return token;
+    return { entryToken, items: [{ itemId: this.scene.itemId, quantity: 1 }] };
   }
 
   /** The proxy writes the true address last; what stands before it are the bot's own words, here the address of a buyer. */
-  private addressOf(kind: BotKind, n: number, victim: string): string {
-    const shared = kind === 'hoarder' ? sharesNetwork(n % this.counts.hoarders) : n % 3 === 0;
+  private addressOf(kind: BotKind, n: number, victimsOwn: string): string {
+    const shared = kind === 'hoarder' ? sharesNetwork(n % this.scene.tokens.hoarders.length) : n % 3 === 0;
     // The hoarders' network is theirs alone: its rate is not used up by the others.
     const own = shared ? `2001:db8:1:${kind === 'hoarder' ? 1 : 2}::${(n % 65_536).toString(16)}` : `2001:db8:2:${(n % 65_536).toString(16)}::1`;
-    return n % 2 === 0 ? own : `${this.scene.stage.as(victim).from ?? '198.18.0.1'}, ${own}`;
+    return n % 2 === 0 ? own : `${victimsOwn}, ${own}`;
   }
 }
 

@@ -1,91 +1,86 @@
-import { randomUUID } from 'node:crypto';
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import os from 'node:os';
+import path from 'node:path';
 
-import { BotConnection } from './bot-connection.js';
-import { botKinds, hoarderName, sharesNetwork, BotRequests, type BotKind, type BotRequest } from './bot-requests.js';
+import { repositoryRoot } from '../config.js';
+import type { FromBots, ToBots } from './bot-process.js';
+import { botName, hoarderName, sharesNetwork, type BotScene } from './bot-requests.js';
+import type { BotCounts, BotPace, HoarderAnswer } from './bot-sender.js';
 import type { Scene } from './hold-sale.js';
 import { press } from './press.js';
 import { purchase } from './purchase.js';
 import type { SiegeRules } from './scenario-file.js';
 
-const tickMs = 5;
-const connectionCount = 12;
-/** Requests under way on one connection. */
-const pipelining = 12;
-/** How long answers may come after the last request. */
-const lingerMs = 5_000;
-/** Bots begin to be as many as they shall be, a little early: what they owe at the end would count as not sent. */
-const ahead = 1.08;
+const newsEveryMs = 50;
+/** Bots sit on machines of their own in truth: here they must not take the processor from those whom they besiege. */
+const niceness = 5;
 
-/** What the bots did in one sale, and what they got. */
-export interface BotCounts {
-  /** Answers by kind and word (a problem code, or the status). */
-  answers: Record<BotKind, Record<string, number>>;
-  sent: number;
-  /** Reservations of those who did the work. */
-  hoarded: number;
-  /** What must never be: in words. */
-  gains: string[];
-}
-
-interface Got {
-  word: string;
-  text: string;
-  sentAtMs: number;
-}
-
-/** Sends requests at the gateway all through a sale: cheap ones, pipelined, many times what the buyers send. */
+/** The bots of one sale: a process of their own that sends, and their hoarders, whose reservations are followed here like anybody's. */
 export class Botnet {
-  readonly counts: BotCounts = { answers: Object.fromEntries(botKinds.map((kind) => [kind, {}])) as BotCounts['answers'], sent: 0, hoarded: 0, gains: [] };
-  private readonly entryTokens = new Map<string, string>();
-  private readonly requests: BotRequests;
-  private readonly connections: readonly BotConnection[];
-  private readonly startedAtMs = performance.now();
+  /** Reservations of those who did the work. */
+  hoarded = 0;
+  private readonly bots: ChildProcess;
   private readonly firstRequest: number;
-  private timer: NodeJS.Timeout | undefined;
-  private ended = false;
+  private readonly startedAtMs = performance.now();
   private readonly followed: Promise<void>[] = [];
+  private readonly gone: Promise<unknown>;
+  private news: NodeJS.Timeout | undefined;
+  private told: BotCounts | null = null;
+  private ended = false;
 
   /** @param expected how many requests the buyers of such a sale send, and within which time */
-  constructor(private readonly scene: Scene, name: string, private readonly rules: SiegeRules, private readonly expected: { requests: number; ms: number }) {
-    const { stage } = scene;
-    this.firstRequest = stage.requests;
-    const keys = stage.plan.presses.map(({ buyer, key }) => ({ buyer, key }));
-    this.requests = new BotRequests(scene, name, rules, { entryTokens: this.entryTokens, keys });
-    const { hostname, port } = new URL(stage.run.gatewayUrl);
-    this.connections = Array.from({ length: connectionCount }, () => new BotConnection(hostname, Number(port)));
-    const hoarders = Array.from({ length: rules.hoarders }, (_, nth) => hoarderName(name, nth));
-    void this.begin(hoarders);
+  constructor(private readonly scene: Scene, private readonly crowd: string, private readonly rules: SiegeRules, private readonly expected: { requests: number; ms: number }) {
+    this.firstRequest = scene.stage.requests;
+    this.bots = fork(path.join(repositoryRoot(), 'dist', 'tools', 'main.js'), ['bots'], { execArgv: [] });
+    this.bots.on('message', (message: FromBots) => {
+      if ('hoarder' in message) this.follow(message.hoarder);
+      else this.told = message.counts;
+    });
+    this.bots.on('error', () => undefined); // Their counts are missing then, which `counts` says.
+    this.gone = once(this.bots, 'exit').catch(() => undefined);
+    if (this.bots.pid !== undefined) os.setPriority(this.bots.pid, niceness);
+    void this.begin(Array.from({ length: rules.hoarders }, (_, nth) => hoarderName(crowd, nth)));
   }
 
-  /** Requests of the buyers since the bots came. */
-  get honest(): number {
-    return this.scene.stage.requests - this.firstRequest;
+  /** What they sent and got; known when they have ended. Throws when they died before. */
+  get counts(): BotCounts {
+    if (!this.told) throw new Error('the bots ended before they said what they had sent');
+    return this.told;
   }
 
   /** When the buyers have all ended: no more requests, but what the hoarders won is paid for. */
   async end(): Promise<void> {
-    this.stop();
-    const untilMs = Date.now() + lingerMs;
-    while (this.underWay > 0 && Date.now() < untilMs && !this.scene.stage.pauses.stopped) await this.scene.stage.pauses.sleep(20);
-    for (const connection of this.connections) connection.close();
+    this.leave();
+    await this.gone;
     await Promise.all(this.followed);
   }
 
   stop(): void {
-    this.ended = true;
-    clearInterval(this.timer);
+    this.leave();
+    if (this.bots.exitCode === null) this.bots.kill();
   }
 
   /** Hoarders have done their work before the others come: afterwards nobody listens to their network. */
   private async begin(hoarders: readonly string[]): Promise<void> {
     await this.scene.entry.prepare(hoarders);
     if (this.ended) return;
-    this.timer = setInterval(() => this.tick(), tickMs);
+    this.tell({ begin: { scene: this.botScene(hoarders), pace: this.pace() } });
+    this.news = setInterval(() => this.tell({ honest: this.scene.stage.requests - this.firstRequest }), newsEveryMs);
     await this.loot(hoarders);
   }
 
-  private get underWay(): number {
-    return this.connections.reduce((sum, connection) => sum + connection.underWay, 0);
+  /** They come late: what they shall send goes into the time that is left. */
+  private pace(): BotPace {
+    const { requests, ms } = this.expected;
+    return { timesTraffic: this.rules.timesTraffic, buyers: { requests, ms: Math.max(1, ms - (performance.now() - this.startedAtMs)) } };
+  }
+
+  private botScene(hoarders: readonly string[]): BotScene {
+    const { stage, sale } = this.scene;
+    const victims = stage.plan.presses.map(({ buyer, key }) => ({ buyer, key, token: stage.tokenOf(buyer), from: stage.as(buyer).from ?? '198.18.0.1' }));
+    const bots = Array.from({ length: this.rules.accounts }, (_, nth) => stage.tokenOf(botName(this.crowd, nth)));
+    return { gatewayUrl: stage.run.gatewayUrl, saleId: sale.id, itemId: sale.items[0]!.id, crowd: this.crowd, tokens: { bots, hoarders: hoarders.map((account) => stage.tokenOf(account)) }, victims };
   }
 
   /** Entry tokens, as soon as the sale gives them: the hoarders' own, and those of buyers, which leak. */
@@ -93,53 +88,37 @@ export class Botnet {
     const { stage, sale, entry } = this.scene;
     await stage.pauses.sleep(sale.opensAtMs - Date.now());
     for (const account of [...hoarders, ...stage.plan.buyers]) {
-      void entry.tokenOf(account).then((token) => { if (token !== null) this.entryTokens.set(account, token); });
+      void entry.tokenOf(account).then((token) => { if (token !== null) this.tell({ loot: [[account, token]] }); });
     }
   }
 
-  private tick(): void {
-    const passed = (performance.now() - this.startedAtMs) / this.expected.ms;
-    // First along the line that the quiet sale drew, then by what the buyers really send.
-    const due = this.rules.timesTraffic * ahead * (passed < 1 ? this.expected.requests * passed : Math.max(this.expected.requests, this.honest));
-    for (const connection of this.connections) {
-      while (this.counts.sent < due && connection.underWay < pipelining) this.send(connection, this.requests.next());
-    }
+  private leave(): void {
+    if (this.ended) return;
+    this.ended = true;
+    clearInterval(this.news);
+    this.tell({ end: true });
   }
 
-  private send(connection: BotConnection, request: BotRequest): void {
-    this.counts.sent++;
-    const sentAtMs = Date.now();
-    const headers: Record<string, string> = { authorization: `Bearer ${request.token}`, 'x-forwarded-for': request.from, 'content-type': 'application/json' };
-    if (request.key !== undefined) headers['idempotency-key'] = request.key;
-    connection.send(request.path, headers, JSON.stringify(request.body), (status, text) => {
-      this.answered(request, { word: /"code":"(\w+)"/.exec(text)?.[1] ?? status, text, sentAtMs });
-    });
-  }
-
-  private answered(request: BotRequest, { word, text, sentAtMs }: Got): void {
-    const counts = this.counts.answers[request.kind];
-    counts[word] = (counts[word] ?? 0) + 1;
-    if (request.kind === 'hoarder') this.follow(request, { word, text, sentAtMs });
-    else if (/^2/.test(word) || word === 'OUTCOME_UNKNOWN') this.counts.gains.push(`${request.kind}: ${request.account} was answered ${word} ${text.slice(0, 100)}`);
+  private tell(message: ToBots): void {
+    if (this.bots.connected) this.bots.send(message, () => undefined);
   }
 
   /** A hoarder's reservation goes its way like anybody's. An answer that got lost is asked for again, so that no order is left that nobody was told of. */
-  private follow({ account, key = randomUUID() }: BotRequest, { word, text, sentAtMs }: Got): void {
+  private follow({ account, key, word, text, sentAtMs, answeredAtMs }: HoarderAnswer): void {
     const { stage, sale } = this.scene;
-    if (word !== '202' && word !== 'LOST' && word !== 'OUTCOME_UNKNOWN' && word !== 'INTERNAL') return;
     const what = { atMs: 0, key, buyer: account, items: [{ item: 0, quantity: 1 }] };
     const attempt = stage.attemptOf(what, sale);
     const won = (rid: string): void => {
       if (stage.purchases.has(rid)) return;
-      this.counts.hoarded++;
+      this.hoarded++;
       this.followed.push(purchase(stage, attempt, rid, sale.paymentWindowMs));
     };
     if (word === '202') {
       const { reservationId: rid, number } = JSON.parse(text) as { reservationId: string; number: number };
-      attempt.exchanges.push({ sentAtMs, answeredAtMs: Date.now(), word: 'ACCEPTED', rid, number });
+      attempt.exchanges.push({ sentAtMs, answeredAtMs, word: 'ACCEPTED', rid, number });
       won(rid);
     } else {
-      attempt.exchanges.push({ sentAtMs, answeredAtMs: Date.now(), word, ...(word === 'LOST' && { reached: 'maybe' as const }) });
+      attempt.exchanges.push({ sentAtMs, answeredAtMs, word, ...(word === 'LOST' && { reached: 'maybe' as const }) });
       this.followed.push(press(this.scene, what, Date.now(), (_, rid) => won(rid)));
     }
   }

@@ -1,5 +1,5 @@
-import type { BotCounts } from './botnet.js';
 import type { BotKind } from './bot-requests.js';
+import type { BotCounts } from './bot-sender.js';
 import { faultKinds } from './evidence.js';
 import type { Report } from './report.js';
 import type { SiegeRules } from './scenario-file.js';
@@ -8,7 +8,7 @@ import type { SiegeRules } from './scenario-file.js';
 export interface Held {
   report: Report;
   /** Null in a quiet one. */
-  bots: BotCounts | null;
+  bots: (BotCounts & { hoarded: number }) | null;
   /** Requests of the buyers to the gateway, and how long they took to come. */
   requests: number;
   ms: number;

@@ -1,4 +1,4 @@
-import { networkOf, Botnet, type BotCounts } from './botnet.js';
+import { networkOf, Botnet } from './botnet.js';
 import { holdSale } from './hold-sale.js';
 import { demand, staffTokens } from './make-sale.js';
 import { makePlan, type Plan } from './plan.js';
@@ -50,8 +50,8 @@ async function holdOne({ scenario, csv }: { scenario: Scenario; csv: string }, r
       stop: () => bots?.stop(),
     };
   }));
-  const bots: BotCounts | null = (botnet as Botnet | null)?.counts ?? null;
-  return { stage, report, bots, ...measured, ofNetwork: unitsOf(stage), perIp: scenario.sale.perIp };
+  const bots = botnet as Botnet | null;
+  return { stage, report, bots: bots && { ...bots.counts, hoarded: bots.hoarded }, ...measured, ofNetwork: unitsOf(stage), perIp: scenario.sale.perIp };
 }
 
 /** The same plan with people of its own: an account's rates and blocks outlive a sale. */
