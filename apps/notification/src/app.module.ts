@@ -1,6 +1,6 @@
 import { Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
-import { ConsumerProbes, Database, PostgresModule } from '@floodgate/platform';
+import { ConsumerProbes, Database, PostgresModule, type PostgresOptions } from '@floodgate/platform';
 import { Channel } from './channels/channel.js';
 import { LogChannel } from './channels/log.channel.js';
 import type { Config } from './config.js';
@@ -10,6 +10,11 @@ import { BuyerMessageStore } from './tell-buyer/buyer-message.store.js';
 import { DeliverJob } from './tell-buyer/deliver.job.js';
 import { Delivering } from './tell-buyer/delivering.js';
 import { TellBuyerConsumer } from './tell-buyer/tell-buyer.consumer.js';
+
+/** The schema that this app owns. */
+export const postgres: Omit<PostgresOptions, 'url'> = {
+  schema: 'notification', migrations: [BuyerMessage1764000000000, BuyerMessageKinds1765000001000], applicationName: 'notification',
+};
 
 /** A consumer that pauses because Postgres is away looks for it by itself, and needs no message to find out. */
 @Injectable()
@@ -27,10 +32,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ScheduleModule.forRoot(),
-        PostgresModule.forRoot({
-          url: config.DATABASE_URL, schema: 'notification', migrations: [BuyerMessage1764000000000, BuyerMessageKinds1765000001000],
-          applicationName: 'notification',
-        }),
+        PostgresModule.forRoot({ url: config.DATABASE_URL, ...postgres }),
       ],
       controllers: [TellBuyerConsumer],
       providers: [PostgresProbe, BuyerMessageStore, Delivering, DeliverJob, { provide: Channel, useClass: LogChannel }],

@@ -1,5 +1,5 @@
 import { queues, type QueueName } from '@floodgate/contracts';
-import { ConsumerProbes, Database, OutboxModule, PostgresModule } from '@floodgate/platform';
+import { ConsumerProbes, Database, OutboxModule, PostgresModule, type PostgresOptions } from '@floodgate/platform';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { CancelModule } from './cancel/cancel.module.js';
@@ -23,6 +23,9 @@ import { SweeperModule } from './sweeper/sweeper.module.js';
 import { WarehouseModule } from './warehouse/warehouse.module.js';
 import { Warehouse } from './warehouse/warehouse.js';
 
+/** The schema that this app owns. */
+export const postgres: Omit<PostgresOptions, 'url'> = { schema: 'orders', migrations, applicationName: 'order' };
+
 /** What happens after a reservation. Owns the Postgres schema `orders`. */
 @Module({})
 export class AppModule {
@@ -40,7 +43,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ScheduleModule.forRoot(),
-        PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'orders', migrations, applicationName: 'order' }),
+        PostgresModule.forRoot({ url: config.DATABASE_URL, ...postgres }),
         OutboxModule,
         WarehouseModule.forRoot(warehouseSettings(config)),
         CodeStoreModule.forRoot({ keys: config.CODE_KEYS, fingerprintSecret: config.CODE_FINGERPRINT_KEY }),

@@ -1,7 +1,8 @@
-import { runService } from '@floodgate/platform';
-import { AppModule } from './app.module.js';
+import { isMigration, migrateOnly, runService } from '@floodgate/platform';
+import { AppModule, postgres } from './app.module.js';
 import { readConfig } from './config.js';
 
+if (isMigration()) await migrateOnly(postgres);
 const config = readConfig();
 await runService(AppModule.with(config), {
   name: 'order',

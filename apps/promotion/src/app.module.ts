@@ -1,6 +1,6 @@
 import { Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
-import { ConsumerProbes, Database, OutboxModule, PostgresModule } from '@floodgate/platform';
+import { ConsumerProbes, Database, OutboxModule, PostgresModule, type PostgresOptions } from '@floodgate/platform';
 import { AudienceController } from './audience/audience.controller.js';
 import { AudienceMembers } from './audience/audience.members.js';
 import { AudienceStore } from './audience/audience.store.js';
@@ -26,6 +26,8 @@ import { SwitchController } from './switches/switch.controller.js';
 import { PRODUCTION, SwitchStore } from './switches/switch.store.js';
 
 const migrations = [Sale1764000000000, Switch1765000007000, AuditLog1765000008001, BlockList1765000008002, Preflight1765000008003, Audience1765000008004];
+/** The schema that this app owns. */
+export const postgres: Omit<PostgresOptions, 'url'> = { schema: 'promotion', migrations, applicationName: 'promotion' };
 const production = (config: Partial<Config>) => ({ provide: PRODUCTION, useValue: config.NODE_ENV === 'production' });
 
 /** A consumer that pauses because Postgres is away looks for it by itself, and needs no message to find out. */
@@ -44,7 +46,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ScheduleModule.forRoot(),
-        PostgresModule.forRoot({ url: config.DATABASE_URL, schema: 'promotion', migrations, applicationName: 'promotion' }),
+        PostgresModule.forRoot({ url: config.DATABASE_URL, ...postgres }),
         OutboxModule,
       ],
       controllers: [SaleController, ArmConsumer, StockConsumer, AuditLogController, BlockListController, AudienceController, SwitchController],

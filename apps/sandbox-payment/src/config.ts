@@ -2,7 +2,7 @@ import { commonConfig, loadConfig, secret, secretPair } from '@floodgate/platfor
 import { z } from 'zod';
 import { misbehaviourSchema } from './misbehaviour/misbehaviour.js';
 
-const schema = z.object({
+export const configSchema = z.object({
   ...commonConfig,
   PORT: z.coerce.number().int().min(1).max(65_535),
   /** Path of the SQLite file that is the provider's durable book; created where it is missing. */
@@ -24,7 +24,7 @@ const schema = z.object({
   }).pipe(misbehaviourSchema),
 });
 
-export type Config = z.infer<typeof schema>;
+export type Config = z.infer<typeof configSchema>;
 
 /** The process's configuration; throws one error that names every problem. */
-export const readConfig = (): Config => loadConfig(schema);
+export const readConfig = (): Config => loadConfig(configSchema);

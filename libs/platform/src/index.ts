@@ -24,6 +24,7 @@ export { OutboxRelay } from './outbox/outbox.relay.js';
 export { inboxTableSql, outboxTableSql } from './outbox/outbox.sql.js';
 export { Outbox } from './outbox/outbox.js';
 export { Database, Transaction, type DatabaseOptions, type Statement, type TransactionOptions } from './postgres/database.js';
+export { isMigration, migrateOnly, migrationConfigSchema } from './postgres/migrate-only.js';
 export { migrate, type MigrationOptions } from './postgres/migrations.js';
 export { isRetryable, sqlState } from './postgres/postgres.errors.js';
 export { PostgresModule, type PostgresOptions } from './postgres/postgres.module.js';
