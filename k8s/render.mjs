@@ -1,19 +1,31 @@
-// Writes k8s/rendered: what `kubectl apply -k` would send, to be read in a review and checked by tests where there is no kubectl.
-// The first line of each file is the digest of everything that it was made from.
+// Writes what is made of other files: the PrometheusRule (of deploy/prometheus/rules), and k8s/rendered: what `kubectl apply -k` would send,
+// to be read in a review and checked by tests where there is no kubectl. The first line of each file is the digest of everything that it was made from.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse, stringify } from 'yaml';
 
-const root = import.meta.dirname;
+const root = path.resolve(import.meta.dirname, '..');
+const sources = ['k8s/{base,components,overlays}/**/*.*', 'deploy/grafana/**/*.*'];
 export const overlays = ['dev', 'prod'];
+export const rulesFile = path.join(root, 'k8s/components/monitoring/prometheus-rule.yaml');
+
+const filesOf = (pattern) => globSync(pattern, { cwd: root }).map((name) => name.replaceAll('\\', '/')).toSorted();
 
 /** Digest of the names and contents of all sources. */
 export function sourcesDigest() {
   const hash = createHash('sha256');
-  for (const file of globSync('{base,components,overlays}/**/*.*', { cwd: root }).map((name) => name.replaceAll('\\', '/')).toSorted()) hash.update(`${file}\n`).update(readFileSync(path.join(root, file)));
+  for (const file of sources.flatMap(filesOf)) hash.update(`${file}\n`).update(readFileSync(path.join(root, file)));
   return hash.digest('hex');
+}
+
+/** The rules that Prometheus reads from files elsewhere, as the operator takes them. */
+export function prometheusRule() {
+  const groups = filesOf('deploy/prometheus/rules/*.yaml').flatMap((file) => parse(readFileSync(path.join(root, file), 'utf8')).groups);
+  const rule = { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', metadata: { name: 'floodgate' }, spec: { groups } };
+  return `# Made of deploy/prometheus/rules by node k8s/render.mjs.\n${stringify(rule, { lineWidth: 0 })}`;
 }
 
 /** What this machine's kubectl makes of an overlay; null where there is none with Kustomize 5. */
@@ -24,14 +36,15 @@ export function render(overlay) {
   } catch {
     return null; // none at all, or one that is too old to say so
   }
-  return execFileSync('kubectl', ['kustomize', path.join(root, 'overlays', overlay)], { encoding: 'utf8' });
+  return execFileSync('kubectl', ['kustomize', path.join(root, 'k8s/overlays', overlay)], { encoding: 'utf8' });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  mkdirSync(path.join(root, 'rendered'), { recursive: true });
+  writeFileSync(rulesFile, prometheusRule());
+  mkdirSync(path.join(root, 'k8s/rendered'), { recursive: true });
   for (const overlay of overlays) {
     const text = render(overlay);
     if (text === null) throw new Error('kubectl with Kustomize 5 is needed (kubectl 1.27 or newer)');
-    writeFileSync(path.join(root, 'rendered', `${overlay}.yaml`), `# ${sourcesDigest()}\n${text}`);
+    writeFileSync(path.join(root, 'k8s/rendered', `${overlay}.yaml`), `# ${sourcesDigest()}\n${text}`);
   }
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { nameOf, overlays, parse, readManifests, renderedFile, root, type Manifest } from './manifests.js';
 
 const load = (name: string): Promise<any> => import(name);
-const { render, sourcesDigest } = await load(path.join(root, 'k8s/render.mjs'));
+const { prometheusRule, render, rulesFile, sourcesDigest } = await load(path.join(root, 'k8s/render.mjs'));
 
 /** Where the compiled schemas of a group are; the core's own are in kubernetes-models. */
 const packages: Record<string, string> = {
@@ -29,6 +29,10 @@ describe.each(overlays)('the rendering of %s', (overlay) => {
     const faults = await Promise.all(readManifests(overlay).map(faultOf));
     expect(faults.filter((fault) => fault !== null)).toEqual([]);
   });
+});
+
+it('the alert rules are those of deploy/prometheus/rules (node k8s/render.mjs)', () => {
+  expect(readFileSync(rulesFile, 'utf8')).toBe(prometheusRule());
 });
 
 it('a wrong type is found', async () => {
