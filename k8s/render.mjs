@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 
 const root = path.resolve(import.meta.dirname, '..');
-const sources = ['k8s/{base,components,overlays}/**/*.*', 'deploy/grafana/**/*.*'];
+const sources = ['k8s/{base,components,overlays}/**/*.*', 'deploy/grafana/kustomization.yaml', 'deploy/grafana/dashboards/*.json'];
 export const overlays = ['dev', 'prod'];
 export const rulesFile = path.join(root, 'k8s/components/monitoring/prometheus-rule.yaml');
 
