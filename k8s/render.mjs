@@ -1,5 +1,6 @@
 // Writes what is made of other files: the PrometheusRule (of deploy/prometheus/rules), and k8s/rendered: what `kubectl apply -k` would send,
-// to be read in a review and checked by tests where there is no kubectl. The first line of each file is the digest of everything that it was made from.
+// to be read in a review and checked by tests where there is no kubectl. The first line of each file has the digests of everything that it was made from
+// and of what was made of it, and the version of Kustomize: another version may write the same differently.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -28,23 +29,30 @@ export function prometheusRule() {
   return `# Made of deploy/prometheus/rules by node k8s/render.mjs.\n${stringify(rule, { lineWidth: 0 })}`;
 }
 
-/** What this machine's kubectl makes of an overlay; null where there is none with Kustomize 5. */
-export function render(overlay) {
-  try {
-    const version = JSON.parse(execFileSync('kubectl', ['version', '--client', '--output', 'json'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
-    if (!/^v5\./.test(version.kustomizeVersion ?? '')) return null;
-  } catch {
-    return null; // none at all, or one that is too old to say so
-  }
-  return execFileSync('kubectl', ['kustomize', path.join(root, 'k8s/overlays', overlay)], { encoding: 'utf8' });
+/** The first line of a rendering. */
+export function headerOf(text, version) {
+  return `# sources ${sourcesDigest()}, rendered ${createHash('sha256').update(text).digest('hex')}, Kustomize ${version}`;
 }
 
+/** The Kustomize in this machine's kubectl; null where there is no kubectl, or one too old to say so. */
+export function kustomizeVersion() {
+  try {
+    return JSON.parse(execFileSync('kubectl', ['version', '--client', '--output', 'json'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })).kustomizeVersion ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What this machine's kubectl makes of an overlay. */
+export const render = (overlay) => execFileSync('kubectl', ['kustomize', path.join(root, 'k8s/overlays', overlay)], { encoding: 'utf8' });
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const version = kustomizeVersion();
+  if (!/^v5\./.test(version ?? '')) throw new Error('kubectl with Kustomize 5 is needed (kubectl 1.27 or newer)');
   writeFileSync(rulesFile, prometheusRule());
   mkdirSync(path.join(root, 'k8s/rendered'), { recursive: true });
   for (const overlay of overlays) {
     const text = render(overlay);
-    if (text === null) throw new Error('kubectl with Kustomize 5 is needed (kubectl 1.27 or newer)');
-    writeFileSync(path.join(root, 'k8s/rendered', `${overlay}.yaml`), `# ${sourcesDigest()}\n${text}`);
+    writeFileSync(path.join(root, 'k8s/rendered', `${overlay}.yaml`), `${headerOf(text, version)}\n${text}`);
   }
 }

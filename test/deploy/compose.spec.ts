@@ -65,7 +65,7 @@ describe('the platform in Compose', () => {
 describe('what is taken away is missed', () => {
   it.each(tampers)('%s', (_what, rule, change) => {
     // As it was read but for shared anchors, so that a change of one is a change of one.
-    const all = JSON.parse(JSON.stringify(readComposition())) as Composition;
+    const all = JSON.parse(JSON.stringify(whole)) as Composition;
     change(all);
     expect(composeRules[rule]!(all)).not.toEqual([]);
   });

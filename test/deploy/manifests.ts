@@ -19,8 +19,11 @@ export interface Workload {
 }
 
 export const renderedFile = (overlay: Overlay): string => path.join(root, 'k8s/rendered', `${overlay}.yaml`);
-export const parse = (text: string): Manifest[] => parseAllDocuments(text).map((document) => document.toJS());
-export const readManifests = (overlay: Overlay): Manifest[] => parse(readFileSync(renderedFile(overlay), 'utf8'));
+const parse = (text: string): Manifest[] => parseAllDocuments(text).map((document) => document.toJS());
+const read = Object.fromEntries(overlays.map((overlay) => [overlay, parse(readFileSync(renderedFile(overlay), 'utf8'))]));
+/** A copy each time, so that whoever changes it changes nobody else's. */
+export const readManifests = (overlay: Overlay): Manifest[] => structuredClone(read[overlay]!);
+export const envOf = (container: Manifest): Record<string, string> => Object.fromEntries((container.env ?? []).map(({ name, value }: Manifest) => [name, value]));
 
 export const ofKind = (manifests: Manifest[], ...kinds: string[]): Manifest[] => manifests.filter(({ kind }) => kinds.includes(kind));
 export const nameOf = ({ kind, metadata }: Manifest): string => `${kind}/${metadata.name}`;

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { queues } from '@floodgate/contracts';
+import { parse } from 'yaml';
+import { connections } from './connections.js';
 import { environmentFaults, isSecretFile, variableOf } from './environment.js';
-import { apps, nameOf, named, ofKind, selects, servers, workloads, type Manifest, type Workload } from './manifests.js';
-import { mayBeReached, mayReach, type End } from './network.js';
+import { apps, envOf, nameOf, named, ofKind, root, selects, servers, workloads, type Manifest, type Workload } from './manifests.js';
+import { admits, mayReach } from './network.js';
 
 /** A rule over all manifests of an overlay. @returns what breaks it, in words */
 export type Policy = (manifests: Manifest[]) => string[];
@@ -10,8 +14,13 @@ export type Policy = (manifests: Manifest[]) => string[];
 const drainSeconds = 10;
 /** The only pod that speaks to the API server. */
 const speakers = ['CronJob/pre-scale'];
+const edge = { namespace: 'envoy-gateway-system' };
+const madeByOperators = ['rabbitmq-default-user', 'postgres-app'];
 
-const envOf = (container: Manifest): Record<string, string> => Object.fromEntries((container.env ?? []).map(({ name, value }: Manifest) => [name, value]));
+/** The paths of the public interface, with their parameters as they stand there. */
+const publicPaths = Object.keys((parse(readFileSync(path.join(root, 'apps/gateway/src/openapi/openapi.yaml'), 'utf8')) as { paths: object }).paths);
+/** What no buyer and no payment provider has to reach: operators, a developer's login, the probes. */
+const isInternal = (name: string): boolean => /^\/(?:v1\/(?:admin|dev)\/|livez$|readyz$)/.test(name);
 const broken = (list: Workload[], holds: (one: Workload) => unknown, fault: string): string[] => list.filter((one) => !holds(one)).map(({ name }) => `${name}: ${fault}`);
 
 export const policies: Record<string, Policy> = {
@@ -52,6 +61,7 @@ export const policies: Record<string, Policy> = {
     const pods = [...servers(manifests).map(({ labels }) => labels), ...clusters];
     return [
       ...broken(servers(manifests), ({ labels }) => budgets.filter(({ spec }) => selects(spec.selector, labels)).length === 1, 'not exactly one budget'),
+      ...clusters.filter((labels) => !budgets.some(({ spec }) => selects(spec.selector, labels))).map((labels) => `${JSON.stringify(labels)}: no budget`),
       ...budgets.filter(({ spec }) => !pods.some((labels) => selects(spec.selector, labels))).map((one) => `${nameOf(one)}: selects nobody`),
       ...budgets.filter(({ spec }) => spec.unhealthyPodEvictionPolicy !== 'AlwaysAllow').map((one) => `${nameOf(one)}: a pod that is not ready keeps a node`),
     ];
@@ -62,17 +72,18 @@ export const policies: Record<string, Policy> = {
     return service.spec.ports.filter(({ targetPort }: Manifest) => !targets[0]!.container.ports.some(({ name }: Manifest) => name === targetPort)).map(({ name }: Manifest) => `${nameOf(service)}: ${name}`);
   }),
   'nothing goes in or out that nobody allowed': (manifests) => {
-    const stranger = { 'app.kubernetes.io/name': 'stranger' };
-    const closed = !mayReach(manifests, stranger, { address: '203.0.113.1' }, 443) && !mayBeReached(manifests, stranger, { labels: stranger }, 9464);
-    const open = workloads(manifests).flatMap(({ name, labels }) => (mayReach(manifests, stranger, { labels }, 6379) || mayBeReached(manifests, labels, { labels: stranger }, 9464) ? [`${name}: open to strangers`] : []));
-    return [...(closed ? [] : ['no default deny']), ...open];
+    const stranger = { labels: { 'app.kubernetes.io/name': 'stranger' } };
+    const elsewhere = { namespace: 'somewhere' };
+    const closed = !mayReach(manifests, stranger, { address: '203.0.113.1' }, 443) && !admits(manifests, stranger.labels, elsewhere, 9464);
+    const targets = [...workloads(manifests).map(({ labels }) => labels), { 'app.kubernetes.io/name': 'rabbitmq' }, { 'cnpg.io/cluster': 'postgres' }];
+    const open = targets.filter((labels) => [5432, 5672, 6379, 8080, 9464, 15672].some((port) => [stranger, elsewhere].some((from) => admits(manifests, labels, from, port))));
+    return [...(closed ? [] : ['no default deny']), ...open.map((labels) => `${JSON.stringify(labels)}: open to strangers`)];
   },
-  'everybody reaches whom their environment names': (manifests) => workloads(manifests).flatMap((one) => needs(one, manifests).filter(({ to, port, protocol }) => !mayReach(manifests, one.labels, to, port, protocol)).map(({ what }) => `${one.name} cannot reach ${what}`)),
-  'whoever has to come in comes in': (manifests) => apps(manifests).flatMap(({ name, app, labels }) => [
-    ...(app === 'sandbox-payment' || mayBeReached(manifests, labels, { namespace: 'monitoring' }, 9464) ? [] : [`${name}: not scraped`]),
-    ...(app !== 'gateway' || mayBeReached(manifests, labels, { namespace: 'envoy-gateway-system' }, 8080) ? [] : [`${name}: the edge stays outside`]),
-    ...(app === 'gateway' || !mayBeReached(manifests, labels, { namespace: 'envoy-gateway-system' }, 8080) ? [] : [`${name}: the edge comes in`]),
-  ]).concat(ofKind(manifests, 'ScaledObject').length === 0 || mayBeReached(manifests, { 'app.kubernetes.io/name': 'rabbitmq' }, { namespace: 'keda' }, 15672) ? [] : ['keda cannot ask the broker']),
+  'only the edge and whoever watches come in from outside': (manifests) => apps(manifests).flatMap(({ name, app, labels }) => [
+    ...(app === 'gateway' || !admits(manifests, labels, edge, 8080) ? [] : [`${name}: the edge comes in`]),
+    ...(admits(manifests, labels, edge, 9464) ? [`${name}: the edge reads metrics`] : []),
+  ]),
+  'everybody reaches whom they need': (manifests) => connections(manifests).filter(({ from, to, port, protocol }) => !mayReach(manifests, from, to, port, protocol)).map(({ what }) => `not so: ${what}`),
   'every environment is what its reader wants, no more and no less': (manifests) => workloads(manifests)
     .filter(({ container }) => /floodgate\//.test(container.image))
     .flatMap(({ name, container }) => {
@@ -86,11 +97,14 @@ export const policies: Record<string, Policy> = {
       return value === `/run/secrets/floodgate/${variableOf(key, value)}` && gives(manifests, pod, variableOf(key, value)) ? [] : [`${name}: nobody gives ${key}`];
     })),
   ],
-  'every queue that is named exists': (manifests) => ofKind(manifests, 'ScaledObject').flatMap((one) => one.spec.triggers.flatMap(({ metadata }: Manifest) => {
+  'every queue that is named exists, on a broker that KEDA finds from its own namespace': (manifests) => ofKind(manifests, 'ScaledObject').flatMap((one) => one.spec.triggers.flatMap(({ metadata }: Manifest) => {
     const app = apps(manifests).find((candidate) => candidate.app === one.spec.scaleTargetRef.name);
     const namespace = envOf(app?.container ?? {})['NAMESPACE'];
     const known = Object.keys(queues).filter((queue) => queue.startsWith(`${app?.app}.`)).map((queue) => `${namespace}.${queue}`);
-    return known.includes(metadata.queueName) ? [] : [`${nameOf(one)}: ${metadata.queueName}`];
+    return [
+      ...(known.includes(metadata.queueName) ? [] : [`${nameOf(one)}: ${metadata.queueName}`]),
+      ...(metadata.host === `http://rabbitmq.${one.metadata.namespace}.svc:15672/` ? [] : [`${nameOf(one)}: ${metadata.host}`]),
+    ];
   })),
   'every autoscaler has a target, which leaves the count to it': (manifests) => ofKind(manifests, 'HorizontalPodAutoscaler', 'ScaledObject').flatMap((one) => {
     const target = apps(manifests).find(({ app }) => app === one.spec.scaleTargetRef.name);
@@ -100,11 +114,20 @@ export const policies: Record<string, Policy> = {
     const job = ofKind(manifests, 'Job').find(({ metadata }) => metadata.name === `migrate-${app}`)?.spec.template.spec.containers[0];
     return job?.image === container.image && job?.args?.[0] === 'migrate' ? [] : [`${app}: no migration of the same image`];
   }),
-  'Redis forgets nothing by itself': (manifests) => ofKind(manifests, 'ConfigMap').filter(({ metadata }) => metadata.name.startsWith('redis-config')).flatMap(({ data }) =>
-    ['maxmemory-policy noeviction', 'appendonly yes'].filter((line) => !data['redis.conf'].split('\n').includes(line))),
+  'Redis forgets nothing by itself': (manifests) => {
+    const { volumes } = named(manifests, 'StatefulSet/redis').spec.template.spec;
+    const mounted = volumes.find(({ configMap }: Manifest) => configMap)?.configMap.name;
+    const lines: string[] = ofKind(manifests, 'ConfigMap').find(({ metadata }) => metadata.name === mounted)?.data['redis.conf'].split('\n') ?? [];
+    return ['maxmemory-policy noeviction', 'appendonly yes', 'include /run/secrets/redis/auth.conf'].filter((line) => !lines.includes(line));
+  },
+  'every address leads to a service that is there': (manifests) => workloads(manifests).flatMap(({ name, container }) => Object.entries(envOf(container)).filter(([, value]) => /^http:/.test(value)).flatMap(([key, value]) => {
+    const { hostname, port } = new URL(value);
+    const service = ofKind(manifests, 'Service').find(({ metadata }) => metadata.name === hostname);
+    return service?.spec.ports.some((one: Manifest) => one.port === Number(port || 80)) ? [] : [`${name}: ${key} leads nowhere`];
+  })),
 };
 
-/** Does only a production has to obey. */
+/** What only a production has to obey. */
 export const productionPolicies: Record<string, Policy> = {
   'Postgres is saved every day, and its log all the time': (manifests) => {
     const cluster = named(manifests, 'Cluster/postgres');
@@ -114,44 +137,41 @@ export const productionPolicies: Record<string, Policy> = {
       ...(cluster.spec.instances >= 3 && cluster.spec.postgresql.synchronous?.number >= 1 ? [] : ['a commit is on one machine']),
     ];
   },
+  'the edge leads buyers to everything that is theirs, and to nothing of the operators': (manifests) => {
+    const backTo = (rule: Manifest): boolean => rule.backendRefs?.length === 1 && ofKind(manifests, 'Service').some(({ metadata, spec }) => metadata.name === rule.backendRefs[0].name && spec.ports.some(({ port }: Manifest) => port === rule.backendRefs[0].port));
+    const leads = (route: Manifest, path: string): boolean => route.spec.rules.some((rule: Manifest) => backTo(rule) && rule.matches.some((one: Manifest) => (one.path.type === 'Exact' ? path === one.path.value : path === one.path.value || path.startsWith(`${one.path.value}/`))));
+    const [shop, operators] = [named(manifests, 'HTTPRoute/gateway'), named(manifests, 'HTTPRoute/operators')];
+    const guarded = ofKind(manifests, 'SecurityPolicy').some(({ spec }) => spec.authorization?.defaultAction === 'Deny' && spec.targetRefs.some(({ kind, name }: Manifest) => kind === 'HTTPRoute' && name === 'operators'));
+    const limited = ofKind(manifests, 'BackendTrafficPolicy').some(({ spec }) => spec.rateLimit && spec.targetRefs.some(({ name }: Manifest) => name === 'gateway'));
+    return [
+      ...publicPaths.filter((path) => leads(shop, path) === isInternal(path)).map((path) => `the shop: ${path}`),
+      ...publicPaths.filter((path) => path.startsWith('/v1/admin') && !leads(operators, path)).map((path) => `the operators: ${path}`),
+      ...(guarded ? [] : ['anybody reaches the operators']), ...(limited ? [] : ['no limit at the edge']),
+      ...(shop.spec.hostnames[0] === operators.spec.hostnames[0] ? ['one name for both'] : []),
+    ];
+  },
+  'whoever sells goes last': (manifests) => {
+    const [priority] = ofKind(manifests, 'PriorityClass');
+    return ['Deployment/gateway', 'Deployment/seckill', 'Deployment/order', 'StatefulSet/redis'].filter((name) => named(manifests, name).spec.template.spec.priorityClassName !== priority?.metadata.name);
+  },
   'nobody is anybody': (manifests) => apps(manifests).flatMap(({ name, app, container }) => [
     ...(envOf(container)['NODE_ENV'] === 'production' ? [] : [`${name}: not in production`]),
     ...(app === 'sandbox-payment' ? ['money of the sandbox'] : []),
   ]),
 };
 
-interface Need {
-  what: string;
-  to: End;
-  port: number;
-  protocol?: string;
-}
-
-/** Where a workload's environment says that it has to go. */
-function needs({ container }: Workload, manifests: Manifest[]): Need[] {
-  const env = envOf(container);
-  const pods = (name: string): End => ({ labels: { 'app.kubernetes.io/name': name } });
-  const list: [string, Need][] = [
-    ['AMQP_URL_FILE', { what: 'RabbitMQ', to: pods('rabbitmq'), port: 5672 }],
-    ['DATABASE_URL_FILE', { what: 'Postgres', to: { labels: { 'cnpg.io/cluster': 'postgres' } }, port: 5432 }],
-    ['REDIS_URL_FILE', { what: 'Redis', to: pods('redis'), port: 6379 }],
-    ['SANDBOX_URL', { what: 'the sandbox', to: pods('sandbox-payment'), port: 8080 }],
-    ['STRIPE_SECRET_KEY_FILE', { what: 'Stripe', to: { address: '203.0.113.7' }, port: 443 }],
-    ['GATEWAY_URL', { what: 'the gateway', to: pods('gateway'), port: 8080 }],
-    ['NODE_EXTRA_CA_CERTS', { what: 'the API server', to: { address: '10.0.0.1' }, port: 443 }],
-  ];
-  const callbacks = env['BOOK_FILE'] && ofKind(manifests, 'Deployment').some(({ metadata }) => metadata.name === 'gateway') ? [{ what: 'the callbacks', to: pods('gateway'), port: 8080 }] : [];
-  const names: Need[] = [{ what: 'names', to: { namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } }, port: 53, protocol: 'UDP' }];
-  return [...names, ...callbacks, ...list.filter(([key]) => env[key]).map(([, need]) => need)];
-}
-
 /** Whether a secret volume of the pod has this file: by name, or as a key of a Secret that is fetched from outside or made by hand (dev). */
 function gives(manifests: Manifest[], pod: Manifest, key: string): boolean {
   const sources = (pod.volumes ?? []).flatMap(({ projected, secret }: Manifest) => (projected ? projected.sources.map((source: Manifest) => source.secret) : secret ? [{ name: secret.secretName }] : []));
   const fetched = ofKind(manifests, 'ExternalSecret');
-  return sources.some(({ name, items }: Manifest) => {
-    if (items) return items.some(({ path }: Manifest) => path === key);
+  const has = (name: string, wanted: string): boolean => {
     const external = fetched.find(({ spec }) => spec.target.name === name);
-    return external ? external.spec.data.some(({ secretKey }: Manifest) => secretKey === key) : fetched.length === 0;
+    if (!external) return madeByOperators.includes(name) || fetched.length === 0;
+    const { data, target } = external.spec;
+    return target.template ? wanted in target.template.data : data.some(({ secretKey }: Manifest) => secretKey === wanted);
+  };
+  return sources.some(({ name, items }: Manifest) => {
+    const file = items ? items.find(({ path }: Manifest) => path === key)?.key : key;
+    return file !== undefined && has(name, file);
   });
 }
