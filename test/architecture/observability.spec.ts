@@ -7,10 +7,16 @@ import { files } from './source.js';
 const rules: Rule[] = files('deploy/prometheus/rules/*.yaml').flatMap(({ text }) => (parse(text) as RuleFile).groups.flatMap((group) => group.rules));
 const alerts = rules.filter((rule): rule is Rule & { alert: string } => rule.alert !== undefined);
 const recorded = new Set(rules.flatMap(({ record }) => record ?? []));
+/** What promtool tries: an alert fires in a case that expects it, and is quiet in one that has the series and expects nothing. */
+const cases = files('deploy/prometheus/tests/*.yaml').flatMap(({ text }) => (parse(text) as CaseFile).tests.flatMap(({ input_series: series, alert_rule_test: tests }) => tests.map((one) => ({ ...one, series: series.map((each) => each.series) }))));
 const boards = files('deploy/grafana/dashboards/*.json').map((file) => ({ name: path.basename(file.path), board: JSON.parse(file.text) as Board }));
 const runbooks = files('docs/runbooks/*.md').filter(({ path: name }) => !name.endsWith('/README.md'));
 /** What the services expose; the test against a running platform says when one of these is gone. */
 const exposed = new Set(JSON.parse(files('test/support/exposed-metrics.json')[0]!.text) as string[]);
+
+interface CaseFile {
+  tests: { input_series: { series: string }[]; alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[];
+}
 
 interface Board {
   uid: string;
@@ -37,10 +43,21 @@ describe.each(alerts.map((rule) => [rule.alert, rule] as const))('alert %s', (na
     expect(rule.annotations?.['summary']).toMatch(/\S/);
     expect(rule.annotations?.['runbook']).toBe(`docs/runbooks/${kebab(name)}.md`);
   });
+
+  it('has a case in which it fires, and one that only looks like it', () => {
+    const own = cases.filter(({ alertname }) => alertname === name);
+    expect({ fires: own.some(({ exp_alerts: expected }) => expected.length > 0), quiet: own.some(({ exp_alerts: expected }) => expected.length === 0) }).toEqual({ fires: true, quiet: true });
+    expect(own.filter(({ series }) => series.length === 0)).toEqual([]);
+  });
 });
 
 it('every alert has its page, every page its alert, and no name comes twice', () => {
   expect(runbooks.map((page) => page.path)).toEqual(alerts.map(({ alert }) => `docs/runbooks/${kebab(alert)}.md`).sort());
+});
+
+it('every case is of an alert, with series that are exposed', () => {
+  expect(cases.map(({ alertname }) => alertname).filter((name) => !alerts.some(({ alert }) => alert === name))).toEqual([]);
+  expect(cases.flatMap(({ series }) => series.map((one) => one.split('{')[0]!)).filter((name) => name !== 'up' && !exposed.has(name))).toEqual([]);
 });
 
 describe.each(runbooks.map((page) => [path.basename(page.path), page.text] as const))('page %s', (_name, text) => {

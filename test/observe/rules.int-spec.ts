@@ -8,7 +8,8 @@ import { rulesDir } from '../../tools/src/observe/observer.js';
 import { providePrometheus } from '../../tools/src/observe/prometheus.programs.js';
 import { floodgateDir } from '../../tools/src/supervisor/clone-platform.js';
 
-const tests = path.join(repositoryRoot(), 'deploy', 'prometheus', 'tests', 'alerts.yaml');
+const testsDir = path.join(repositoryRoot(), 'deploy', 'prometheus', 'tests');
+const tests = readdirSync(testsDir).map((file) => path.join(testsDir, file));
 const names = readdirSync(rulesDir()).map((file) => path.basename(file, '.yaml'));
 /** Installing a package may have to wait for another installation. */
 const installWithinMs = 400_000;
@@ -27,8 +28,14 @@ describe('the rules, by promtool', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
+  it('are read by the Prometheus of deploy/compose.yaml', () => {
+    const { status, stdout, stderr } = run('check', 'config', path.join(repositoryRoot(), 'deploy', 'prometheus', 'prometheus.yaml'));
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(`${names.length} rule files found`);
+  });
+
   it('fire on what they are made for, and on nothing that only looks like it', () => {
-    const { status, stderr } = run('test', 'rules', tests);
+    const { status, stderr } = run('test', 'rules', ...tests);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 
@@ -40,7 +47,7 @@ describe('the rules, by promtool', () => {
         writeFileSync(path.join(dir, `${name}.yaml`), rules.replace('floodgate_close_lag_seconds) > 60', 'floodgate_close_lag_seconds) > 600'));
       }
       const own = names.map((name) => path.join(dir, `${name}.yaml`)).join(', ');
-      writeFileSync(path.join(dir, 'tests.yaml'), readFileSync(tests, 'utf8').replace('../rules/*.yaml', own));
+      writeFileSync(path.join(dir, 'tests.yaml'), readFileSync(path.join(testsDir, 'orders.yaml'), 'utf8').replace('../rules/*.yaml', own));
       const { status, stdout, stderr } = run('test', 'rules', path.join(dir, 'tests.yaml'));
       expect(status).not.toBe(0);
       expect(`${stdout}${stderr}`).toContain('CloseLag');
