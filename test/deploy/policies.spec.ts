@@ -97,6 +97,7 @@ const tampers: Tamper[] = [
   ['operators for anybody', edge, (all) => { without(all, ({ kind }) => kind === 'SecurityPolicy'); }],
   ['no limit', edge, (all) => { without(all, ({ kind }) => kind === 'BackendTrafficPolicy'); }],
   ['a Redis that is evicted first', 'whoever sells goes last', (all) => { delete named(all, 'StatefulSet/redis').spec.template.spec.priorityClassName; }],
+  ['more orders than connections', 'Postgres has a connection for everybody who may want one', (all) => { named(all, 'ScaledObject/order').spec.maxReplicaCount = 24; }],
   ['development', 'nobody is anybody', (all) => { container(all, 'gateway').env.find(({ name }: Manifest) => name === 'NODE_ENV').value = 'development'; }],
 ];
 

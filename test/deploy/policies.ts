@@ -14,6 +14,10 @@ export type Policy = (manifests: Manifest[]) => string[];
 const drainSeconds = 10;
 /** The only pod that speaks to the API server. */
 const speakers = ['CronJob/pre-scale'];
+/** A pool of 10, typeorm's 2, and one for the lock of its migrations at the start. */
+const connectionsOfInstance = 13;
+/** Replication, the operator, metrics, the server's own reserve, somebody with psql. */
+const connectionsOfOthers = 20;
 const edge = { namespace: 'envoy-gateway-system' };
 const madeByOperators = ['rabbitmq-default-user', 'postgres-app'];
 
@@ -153,6 +157,12 @@ export const productionPolicies: Record<string, Policy> = {
   'whoever sells goes last': (manifests) => {
     const [priority] = ofKind(manifests, 'PriorityClass');
     return ['Deployment/gateway', 'Deployment/seckill', 'Deployment/order', 'StatefulSet/redis'].filter((name) => named(manifests, name).spec.template.spec.priorityClassName !== priority?.metadata.name);
+  },
+  'Postgres has a connection for everybody who may want one': (manifests) => {
+    const most = (one: Workload): number => ofKind(manifests, 'ScaledObject', 'HorizontalPodAutoscaler').find(({ spec }) => spec.scaleTargetRef.name === one.manifest.metadata.name)?.spec.maxReplicaCount ?? one.manifest.spec.replicas ?? Infinity;
+    const wanted = apps(manifests).filter(({ container }) => envOf(container)['DATABASE_URL_FILE']).reduce((sum, one) => sum + (most(one) + one.manifest.spec.strategy.rollingUpdate.maxSurge) * connectionsOfInstance, 0);
+    const given = Number(named(manifests, 'Cluster/postgres').spec.postgresql.parameters.max_connections) - connectionsOfOthers;
+    return wanted <= given ? [] : [`${wanted} are wanted, ${given} given`];
   },
   'nobody is anybody': (manifests) => apps(manifests).flatMap(({ name, app, container }) => [
     ...(envOf(container)['NODE_ENV'] === 'production' ? [] : [`${name}: not in production`]),
