@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { refuse, type Refusal } from '@floodgate/contracts';
-import { Shutdown } from '@floodgate/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AdmissionHooks } from './admission/admission.hooks.js';
@@ -48,12 +47,6 @@ const headersMax = 100;
 /** Bodies that are read as they come, where an operation takes them. */
 const streamedTypes = ['text/csv', 'application/x-ndjson'];
 
-/**
- * Between the first `Connection: close` and the closing of idle connections: those in use end with an answer of their own, and no request
- * meets a connection that is being closed.
- */
-const drainNoticeMs = 300;
-
 /** Puts admission, body reading and problem documents into the server. Before the routes are registered. */
 export function configureServer(app: NestFastifyApplication): void {
   const server = app.getHttpAdapter().getInstance();
@@ -64,15 +57,8 @@ export function configureServer(app: NestFastifyApplication): void {
   server.decorateRequest('call', null as never);
   server.decorateRequest('limited', null);
   const setBrowserHeaders = browserHeaders(browserRules(app.get<GatewayConfig>(GATEWAY_CONFIG, { strict: false })));
-  let draining = false;
-  app.get(Shutdown, { strict: false }).onIntake('http', () => {
-    draining = true;
-    return new Promise((resolve) => { setTimeout(resolve, drainNoticeMs); });
-  });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    // Clients go elsewhere by themselves, before the connection is cut under them.
-    if (draining) reply.header('connection', 'close');
     if (setBrowserHeaders(request, reply)) return;
     const status = unreadableStatus(request);
     if (status === null) done();

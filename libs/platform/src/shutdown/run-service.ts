@@ -47,6 +47,8 @@ export interface BootedService {
 // A supervisor kills after ten seconds.
 const STOP_MS = 9_500;
 const HTTP_DRAIN_MS = 3_000;
+// Turns of the event loop; while more come than can be let in, the door must close all the same.
+const LET_IN_TURNS = 200;
 // A connection that says nothing for so long is let go of. Sooner, and a request that is on its way meets a reset.
 const HTTP_SILENT_MS = 500;
 
@@ -118,6 +120,19 @@ interface Door {
   closed: boolean;
 }
 
+/** Whoever still waits to be let in when a listener closes is reset by the kernel. So it closes after a turn of the event loop in which nobody came. */
+async function letIn(http: Server): Promise<void> {
+  let came = 1;
+  const count = (): void => void came++;
+  http.on('connection', count);
+  for (let turn = 0; came > 0 && turn < LET_IN_TURNS; turn++) {
+    came = 0;
+    // From one immediate to the next the loop looks at its sockets once, whatever it was doing when we were called.
+    await new Promise((resolve) => { setImmediate(() => setImmediate(resolve)); });
+  }
+  http.off('connection', count);
+}
+
 /**
  * Closes the door, lets requests finish for a while, then cuts what is left (abandoned streams). Who keeps a connection
  * is told with his next answer that it ends, and who stays silent is let go of. So it is not Node's own `close` of an HTTP server,
@@ -126,6 +141,7 @@ interface Door {
 async function stopHttp(app: NestFastifyApplication, door: Door): Promise<void> {
   const http = app.getHttpServer();
   if (!http.listening) return;
+  await letIn(http);
   const closed = new Promise<void>((resolve) => { Server.prototype.close.call(http, () => resolve()); });
   door.closed = true;
   const letGo = setTimeout(() => http.closeIdleConnections(), HTTP_SILENT_MS);
