@@ -59,6 +59,7 @@ export const faultMatrix: Readonly<Record<string, readonly FaultRow[]>> = {
   ],
   Stopping: [
     { fault: 'SIGTERM', holds: 'not ready, no new connections, what is under way is finished, in that order', tests: at('libs/platform/src/shutdown/run-service.int-spec.ts', 'stops in the order that loses nothing') },
+    { fault: 'SIGTERM under load, one service after the other', holds: 'no 202 is lost, no connection in use is reset', tests: at('test/e2e/rolling-restart.e2e-spec.ts', 'loses no 202 and resets no connection') },
     { fault: 'SIGTERM with messages at hand', holds: 'they are finished, the half-collected batch too', tests: [...messaging('consume-recovery', 'on close finishes what it was given'), ...messaging('request', 'on close the answerer answers what it has')] },
   ],
 };
