@@ -7,7 +7,7 @@ import { freePort } from '../process/free-port.js';
 import { SupervisedProcess, type ProcessEvent, type ServerSpec } from '../process/supervised-process.js';
 import { postgresAccount, postgresDataDir, removeAbandonedData } from './postgres-data-dir.js';
 import { postgresServer, postgresUrl } from './postgres.server.js';
-import { epmdServer, rabbitmqServer, rabbitmqUrl, type RabbitmqOptions } from './rabbitmq.server.js';
+import { controlRabbitmq, epmdServer, rabbitmqServer, rabbitmqUrl, type RabbitmqOptions } from './rabbitmq.server.js';
 import { redisServer, redisUrl } from './redis.server.js';
 import { providePrograms, serverNames, type ServerName, type ServerPrograms } from './server-programs.js';
 
@@ -31,6 +31,7 @@ const account = 'floodgate';
 export class PrivateInfra {
   private readonly servers: SupervisedProcess[] = [];
   private retired = false;
+  private broker: RabbitmqOptions | null = null;
   private readonly found: Partial<Record<ServerName, string>> = {};
 
   constructor(private readonly options: InfraOptions) {}
@@ -42,6 +43,19 @@ export class PrivateInfra {
   /** The pid of a private server; null for a server that is not ours. */
   pid(name: ServerName): number | null {
     return this.servers.find((server) => server.spec.name === name)?.lastPid ?? null;
+  }
+
+  /** Waits until a private server serves (again). Throws where it does not, or is not ours. */
+  async untilReady(name: ServerName): Promise<void> {
+    const server = this.servers.find((one) => one.spec.name === name);
+    if (!server) throw new Error(`${name} is not a private server`);
+    await server.untilReady();
+  }
+
+  /** Runs `rabbitmqctl` on the private broker. Throws with what it said when it fails. */
+  async controlBroker(args: readonly string[]): Promise<void> {
+    if (!this.broker) throw new Error('rabbitmq is not a private server');
+    await controlRabbitmq(this.broker, args);
   }
 
   /** Every private process that runs now. */
@@ -98,6 +112,7 @@ export class PrivateInfra {
       dataDir: path.join(stateDir, 'rabbitmq'), logDir, env: this.environment(),
     };
     this.found.rabbitmq = rabbitmqUrl(port, account, passwords.rabbitmq);
+    this.broker = options;
     await this.run(epmdServer(options));
     await this.run(rabbitmqServer(options));
   }

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 import { greets } from '../process/greeting.js';
 import type { ServerSpec } from '../process/supervised-process.js';
@@ -23,6 +25,8 @@ export interface RabbitmqOptions {
 /** epmd's answer to NAMES_REQ starts with its own port, whatever is registered. */
 const epmdNames = Buffer.from([0, 1, 110]);
 const epmdWithinMs = 10_000;
+/** Each call starts a virtual machine of its own. */
+const controlWithinMs = 60_000;
 const amqpHeader = Buffer.from('AMQP\0\0\x09\x01', 'latin1');
 
 /**
@@ -60,6 +64,12 @@ export function rabbitmqServer(options: RabbitmqOptions): ServerSpec {
     stopSignal: 'SIGTERM',
     stopWithinMs: 20_000,
   };
+}
+
+/** Runs the broker's own control program. Throws with what it said when it fails. */
+export async function controlRabbitmq(options: RabbitmqOptions, args: readonly string[]): Promise<void> {
+  const program = path.join(path.dirname(options.binary), 'rabbitmqctl');
+  await promisify(execFile)(program, [...args], { env: environment(options), cwd: '/', timeout: controlWithinMs });
 }
 
 /** The URL of that RabbitMQ. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 
 import { loadToolsConfig, repositoryRoot } from '../config.js';
 import { PrivateInfra, type InfraUrls } from '../infra/private-infra.js';
+import type { ServerName } from '../infra/server-programs.js';
 import { loadSecrets, type Secrets } from '../infra/secrets.js';
 import { freePort, preferredPort } from '../process/free-port.js';
 import { SupervisedProcess, type ProcessEvent, type ServerSpec } from '../process/supervised-process.js';
@@ -85,6 +86,22 @@ export class Platform {
       jwtSecret: secrets.jwt,
       sandboxPayment: { url: localUrl(ports.sandbox), pid: pidOf(sandboxName), webhookSecret: secrets.sandboxWebhook },
     };
+  }
+
+  /** Waits until a service or private server serves, as after a death. Throws where it does not. */
+  async untilReady(name: AppName | ServerName): Promise<void> {
+    const app = this.apps.get(name as AppName);
+    await (app ? app.untilReady() : this.infra.untilReady(name as ServerName));
+  }
+
+  /** The pid of a service or private server; of one that is being started again, the last. */
+  pidOf(name: AppName | ServerName): number {
+    return this.apps.get(name as AppName)?.lastPid ?? this.infra.pid(name as ServerName) ?? 0;
+  }
+
+  /** Runs `rabbitmqctl` on the private broker. */
+  controlBroker(...args: string[]): Promise<void> {
+    return this.infra.controlBroker(args);
   }
 
   /** Every process of this platform that runs now. */

@@ -1,0 +1,40 @@
+import { armFileOf, type CrashPoint } from '@floodgate/platform';
+import { readPassages, type Passage } from '@floodgate/platform/faults';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+
+import { eventually } from '../support/eventually.js';
+
+/** Arms crash points in the processes of a platform that runs, and tells which were hit. */
+export class Crashes {
+  constructor(private readonly folder: string, private readonly pidOf: (service: string) => number) {}
+
+  /** From its `nth` passage of the point on, counted from now, the service is dead. Resolves when it has been told. */
+  async arm(service: string, point: CrashPoint, nth = 1): Promise<void> {
+    const file = armFileOf(this.folder, service);
+    mkdirSync(this.folder, { recursive: true });
+    writeFileSync(`${file}.new`, `${point}@${nth}`);
+    renameSync(`${file}.new`, file);
+    await eventually(() => {
+      // A process that is being started has no ear for the signal yet, and one may die of it; the next one reads the file by itself.
+      if (existsSync(file)) signal(this.pidOf(service));
+      if (existsSync(file)) throw new Error(`${service} does not look at ${file}`);
+    });
+  }
+
+  /** How often a process died at this point. */
+  hits(point: CrashPoint): number {
+    return this.passages().filter((passage) => passage.point === point && passage.what === 'killed').length;
+  }
+
+  passages(): Passage[] {
+    return readPassages(this.folder);
+  }
+}
+
+function signal(pid: number): void {
+  try {
+    if (pid > 0) process.kill(pid, 'SIGUSR2');
+  } catch {
+    // ESRCH: it is dead, and will be started again
+  }
+}
