@@ -1,11 +1,13 @@
 import type { View } from '@floodgate/contracts';
 
 import type { Evidence, Fault, FaultKind } from './evidence.js';
-import { isRefusal, isUncertain, outcomeOf } from './history.js';
+import { isRefusal, isUncertain, outcomeOf, type Purchase } from './history.js';
 
-type Rule = (evidence: Evidence) => Iterable<Fault>;
+export type Rule = (evidence: Evidence) => Iterable<Fault>;
 const fault = (kind: FaultKind, subject: string, what: string, count = 1): Fault => ({ kind, subject, what, count });
 const isPaid = (order: View.OrderView): boolean => order.state === 'PAID' || order.state === 'FULFILLED';
+/** The one way out of being paid that an operator, and not a fault, opens. */
+const isWithdrawn = (order: View.OrderView, withdrawn: boolean | undefined): boolean => withdrawn === true && order.reason === 'sale-withdrawn';
 
 /** One rule per promise, in the order in which a purchase meets them. */
 export const rules: readonly Rule[] = [
@@ -13,7 +15,7 @@ export const rules: readonly Rule[] = [
   anOrderIsWhatWasAsked, everyOrderWasPromised, quotasHold, limitsHold, paidIsCaptured, shownIsRecorded,
 ];
 
-function* aKeyKeepsItsReservation({ attempts }: Evidence): Iterable<Fault> {
+export function* aKeyKeepsItsReservation({ attempts }: Evidence): Iterable<Fault> {
   for (const { key, exchanges } of attempts.values()) {
     const rids = new Set(exchanges.flatMap((exchange) => exchange.rid ?? []));
     const numbers = new Set(exchanges.flatMap((exchange) => exchange.number ?? []));
@@ -22,7 +24,7 @@ function* aKeyKeepsItsReservation({ attempts }: Evidence): Iterable<Fault> {
   }
 }
 
-function* aYesStaysAYes({ attempts }: Evidence): Iterable<Fault> {
+export function* aYesStaysAYes({ attempts }: Evidence): Iterable<Fault> {
   for (const { key, exchanges } of attempts.values()) {
     const yesAtMs = Math.min(...exchanges.filter((exchange) => exchange.word === 'ACCEPTED').map((exchange) => exchange.answeredAtMs));
     const no = exchanges.find((exchange) => isRefusal(exchange) && exchange.sentAtMs >= yesAtMs);
@@ -30,7 +32,7 @@ function* aYesStaysAYes({ attempts }: Evidence): Iterable<Fault> {
   }
 }
 
-function* aReservationHasOneKey({ attempts }: Evidence): Iterable<Fault> {
+export function* aReservationHasOneKey({ attempts }: Evidence): Iterable<Fault> {
   const owner = new Map<string | number, string>();
   for (const { key, exchanges } of attempts.values()) {
     for (const { rid, number, word } of exchanges) {
@@ -45,7 +47,7 @@ function* aReservationHasOneKey({ attempts }: Evidence): Iterable<Fault> {
   }
 }
 
-function* soldOutMeansTooFew({ attempts }: Evidence): Iterable<Fault> {
+export function* soldOutMeansTooFew({ attempts }: Evidence): Iterable<Fault> {
   for (const { key, exchanges, items } of attempts.values()) {
     for (const { word, itemId, remaining } of exchanges) {
       const asked = items.find((item) => item.itemId === itemId)?.quantity ?? 0;
@@ -54,7 +56,7 @@ function* soldOutMeansTooFew({ attempts }: Evidence): Iterable<Fault> {
   }
 }
 
-function* everyYesHasItsOrder({ purchases, orders }: Evidence): Iterable<Fault> {
+export function* everyYesHasItsOrder({ purchases, orders }: Evidence): Iterable<Fault> {
   const listed = new Map<string, number>();
   for (const order of orders) listed.set(order.reservationId, (listed.get(order.reservationId) ?? 0) + 1);
   for (const rid of purchases.keys()) {
@@ -65,17 +67,17 @@ function* everyYesHasItsOrder({ purchases, orders }: Evidence): Iterable<Fault> 
   }
 }
 
-function* noYesIsTakenBack({ purchases, orders }: Evidence): Iterable<Fault> {
+export function* noYesIsTakenBack({ purchases, orders, withdrawn }: Evidence): Iterable<Fault> {
   for (const order of orders) {
     const purchase = purchases.get(order.reservationId);
     if (!purchase) continue;
     if (order.reason === 'order-rejected' || order.reason === 'out-of-inventory') yield fault('lost', purchase.rid, `reservation ${purchase.rid} was answered 202 and taken back: ${order.reason}`);
     const wasPaid = purchase.shown.some((shown) => shown.state === 'PAID' || shown.state === 'FULFILLED');
-    if (wasPaid && !isPaid(order)) yield fault('lost', purchase.rid, `reservation ${purchase.rid} was shown as paid and is ${order.state} ${order.reason ?? ''}`);
+    if (wasPaid && !isPaid(order) && !isWithdrawn(order, withdrawn)) yield fault('lost', purchase.rid, `reservation ${purchase.rid} was shown as paid and is ${order.state} ${order.reason ?? ''}`);
   }
 }
 
-function* anOrderIsWhatWasAsked({ items, purchases, orders }: Evidence): Iterable<Fault> {
+export function* anOrderIsWhatWasAsked({ items, purchases, orders }: Evidence): Iterable<Fault> {
   const price = new Map(items.map((item) => [item.itemId, item.price]));
   for (const order of orders) {
     const purchase = purchases.get(order.reservationId);
@@ -88,7 +90,7 @@ function* anOrderIsWhatWasAsked({ items, purchases, orders }: Evidence): Iterabl
 }
 
 /** Nobody who was refused holds units; an order that no buyer was told of needs an answer that got lost. */
-function* everyOrderWasPromised({ attempts, purchases, orders }: Evidence): Iterable<Fault> {
+export function* everyOrderWasPromised({ attempts, purchases, orders }: Evidence): Iterable<Fault> {
   const hinted = new Map<string, 'refused' | 'unknown'>();
   let lostForGood = 0;
   let lostThenRefused = 0;
@@ -103,6 +105,7 @@ function* everyOrderWasPromised({ attempts, purchases, orders }: Evidence): Iter
   for (const order of orders) {
     const rid = order.reservationId;
     if (purchases.has(rid) || hinted.get(rid) === 'unknown') continue;
+    if (order.replaces !== undefined && orders.some((one) => one.replacedBy === rid && one.reservationId === order.replaces)) continue; // Bought by late money.
     const released = order.state === 'RELEASED';
     if (released && hinted.has(rid)) continue;
     if (!hinted.has(rid) && released && lostThenRefused-- > 0) continue;
@@ -111,7 +114,7 @@ function* everyOrderWasPromised({ attempts, purchases, orders }: Evidence): Iter
   }
 }
 
-function* quotasHold({ items, orders, audit }: Evidence): Iterable<Fault> {
+export function* quotasHold({ items, orders, audit }: Evidence): Iterable<Fault> {
   const sold = new Map<string, number>();
   for (const order of orders.filter(isPaid)) for (const { itemId, quantity } of order.items) sold.set(itemId, (sold.get(itemId) ?? 0) + quantity);
   const audited = new Map(audit.items.map((item) => [item.itemId, item]));
@@ -126,7 +129,7 @@ function* quotasHold({ items, orders, audit }: Evidence): Iterable<Fault> {
   }
 }
 
-function* limitsHold({ items, perAccount, purchases, orders }: Evidence): Iterable<Fault> {
+export function* limitsHold({ items, perAccount, purchases, orders }: Evidence): Iterable<Fault> {
   const limits = new Map(items.map((item) => [item.itemId, item.perAccount]));
   const units = new Map<string, { count: number; limit: number | null; what: string }>();
   const add = (subject: string, count: number, limit: number | null, what: string): void => {
@@ -146,11 +149,14 @@ function* limitsHold({ items, perAccount, purchases, orders }: Evidence): Iterab
   }
 }
 
-function* paidIsCaptured({ purchases, orders, audit }: Evidence): Iterable<Fault> {
+/** A payment whose opening had no answer may be open all the same, and a provider may take its money though it was told to close it. */
+const mayBePaid: ReadonlySet<Purchase['payment']> = new Set(['captured', 'clicked', 'unanswered']);
+
+export function* paidIsCaptured({ purchases, orders, audit }: Evidence): Iterable<Fault> {
   for (const order of orders) {
     const purchase = purchases.get(order.reservationId);
     if (!purchase || !isPaid(order)) continue;
-    if (purchase.payment !== 'captured' && purchase.payment !== 'clicked') yield fault('unexplained', purchase.rid, `order ${purchase.rid} is paid, and its buyer's payment is: ${purchase.payment}`);
+    if (!mayBePaid.has(purchase.payment)) yield fault('unexplained', purchase.rid, `order ${purchase.rid} is paid, and its buyer's payment is: ${purchase.payment}`);
     else if (purchase.cancelled) yield fault('unexplained', purchase.rid, `order ${purchase.rid} is paid after its cancellation was taken`);
   }
   const paid = orders.filter(isPaid).length;
@@ -159,10 +165,10 @@ function* paidIsCaptured({ purchases, orders, audit }: Evidence): Iterable<Fault
 }
 
 /** What a buyer saw last is how it stayed. */
-function* shownIsRecorded({ purchases, orders }: Evidence): Iterable<Fault> {
+export function* shownIsRecorded({ purchases, orders, withdrawn }: Evidence): Iterable<Fault> {
   for (const order of orders) {
     const last = purchases.get(order.reservationId)?.shown.at(-1);
-    if (last?.terminal && (last.state !== order.state || last.reason !== order.reason)) {
+    if (last?.terminal && !isWithdrawn(order, withdrawn) && (last.state !== order.state || last.reason !== order.reason)) {
       yield fault('unexplained', order.reservationId, `reservation ${order.reservationId} ended as ${last.state} ${last.reason ?? ''} for its buyer, and its order is ${order.state} ${order.reason ?? ''}`);
     }
   }

@@ -26,6 +26,8 @@ export interface CheckedItem {
 export interface Evidence {
   items: readonly CheckedItem[];
   perAccount: number | null;
+  /** An operator took the sale back: what was paid is refunded, and that breaks no promise. */
+  withdrawn?: boolean;
   attempts: ReadonlyMap<string, Attempt>;
   purchases: ReadonlyMap<string, Purchase>;
   orders: readonly View.OrderView[];

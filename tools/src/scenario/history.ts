@@ -36,8 +36,8 @@ export interface Purchase {
   items: { itemId: string; quantity: number }[];
   /** Each version that was shown, in the order of showing. */
   shown: Pick<View.ReservationView, 'version' | 'state' | 'reason' | 'terminal'>[];
-  /** At the provider: `clicked` = sent, answer unknown. `captured`: it took the click for a capture. */
-  payment: 'none' | 'opened' | 'clicked' | 'captured' | 'declined' | 'turned-away';
+  /** `unanswered`: the opening had no answer. At the provider: `clicked` = sent, answer unknown. `captured`: it took the click for a capture. */
+  payment: 'none' | 'unanswered' | 'opened' | 'clicked' | 'captured' | 'declined' | 'turned-away';
   /** The platform took the buyer's cancellation. */
   cancelled: boolean;
   /** Answers 404 for a reservation that exists. */

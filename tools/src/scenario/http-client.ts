@@ -30,6 +30,9 @@ export interface Call {
   notAfterMs?: number;
 }
 
+/** Hears every answer, for who counts them. */
+export type Listener = (call: Call, answer: Answer) => void;
+
 /** Longer than the platform's own deadlines: it is the server who should say that it does not know. */
 const timeoutMs = 8_000;
 
@@ -41,7 +44,7 @@ export class HttpClient {
   private free: number;
   private readonly queue: (() => void)[] = [];
 
-  constructor(origin: string, connections: number) {
+  constructor(origin: string, connections: number, private readonly heard?: Listener) {
     this.free = connections;
     this.pool = new Pool(origin, { connections, pipelining: 1, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, connect: { timeout: 3_000 }, keepAliveTimeout: 4_000 });
   }
@@ -52,7 +55,9 @@ export class HttpClient {
     const sentAtMs = Date.now();
     try {
       if (call.notAfterMs !== undefined && sentAtMs > call.notAfterMs) return { kind: 'lost', sentAtMs, reached: 'no', why: 'too late to be sent' };
-      return await this.send(call, sentAtMs);
+      const answer = await this.send(call, sentAtMs);
+      this.heard?.(call, answer);
+      return answer;
     } finally {
       const next = this.queue.shift();
       if (next) next();

@@ -11,6 +11,9 @@ const patienceMs = 45_000;
 /** The people behind the counter, each with the role that the step needs. */
 export const staff = { merchant: 'shop-merchant', approver: 'shop-approver', auditor: 'shop-auditor', operator: 'shop-operator' } as const;
 
+/** What a sale is made of, besides the plan's items. */
+export type Offer = Pick<Scenario, 'title'> & { sale: Scenario['sale'] & { latePayment?: 'refund' | 'reacquire' } };
+
 /** Tokens of the staff, from the development log-in where it is on. */
 export async function staffTokens(stage: Stage): Promise<Record<keyof typeof staff, string>> {
   const entries = await Promise.all(Object.entries(staff).map(async ([role, accountId]) => {
@@ -24,7 +27,7 @@ export async function staffTokens(stage: Stage): Promise<Record<keyof typeof sta
  * Makes the scenario's sale as a merchant does, has it approved by somebody else, and waits until it is armed.
  * Throws one sentence when the platform does not let it come that far.
  */
-export async function makeSale(stage: Stage, scenario: Scenario, tokens: Record<keyof typeof staff, string>): Promise<StagedSale> {
+export async function makeSale(stage: Stage, scenario: Offer, tokens: Record<keyof typeof staff, string>): Promise<StagedSale> {
   const nowMs = await platformTime(stage);
   const opensAtMs = nowMs + scenario.sale.opensInSeconds * 1000;
   const created = await demand(stage, 201, { method: 'POST', path: '/v1/admin/sales', token: tokens.merchant, body: saleInput(stage, scenario, opensAtMs) });
@@ -84,7 +87,7 @@ async function platformTime(stage: Stage): Promise<number> {
   return Date.parse(String(body.now));
 }
 
-function saleInput(stage: Stage, scenario: Scenario, opensAtMs: number): unknown {
+function saleInput(stage: Stage, scenario: Offer, opensAtMs: number): unknown {
   const { sale } = scenario;
   return {
     title: scenario.title,
@@ -95,6 +98,7 @@ function saleInput(stage: Stage, scenario: Scenario, opensAtMs: number): unknown
     paymentWindowSeconds: sale.paymentWindowSeconds,
     limits: Object.fromEntries(Object.entries({ perAccount: sale.perAccount, perIp: sale.perIp, attemptsPerMinute: sale.attemptsPerMinute }).filter(([, limit]) => limit !== null)),
     challenge: sale.challenge,
+    ...(sale.latePayment === undefined ? {} : { latePayment: sale.latePayment }),
     items: stage.plan.items.map((item) => ({
       skuId: skuOf(item.sku, opensAtMs), title: item.title, kind: 'goods', price: { amount: item.price, currency: sale.currency }, quota: item.quota, perAccount: item.perAccount,
     })),

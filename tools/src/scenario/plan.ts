@@ -48,7 +48,8 @@ function pressesOf(scenario: Scenario, world: Parameters<typeof replayLines>[1])
   }
 }
 
-function fateOf({ fates: shares, manners }: Scenario, chance: Chance, key: string): Fate {
+/** What becomes of what this key wins. */
+export function fateOf({ fates: shares, manners }: Pick<Scenario, 'fates' | 'manners'>, chance: Chance, key: string): Fate {
   const name = fates[chance.choose(`fate|${key}`, [shares.pay, shares.pay + shares.lapse, shares.pay + shares.lapse + shares.cancel, 1])] ?? 'lapse';
   const early = name === 'cancel' ? manners.cancelAtOnceShare : name === 'lapse' ? manners.openPageAndLeaveShare : 0;
   return {

@@ -50,7 +50,7 @@ async function openPayment(stage: Stage, record: Purchase, untilMs: number): Pro
   const call = { method: 'POST', path: `/v1/orders/${record.rid}/payments`, ...stage.as(record.buyer), key: `${record.key}-pay`, body: { provider: 'sandbox' }, notAfterMs: untilMs } as const;
   const answer = await persist(() => stage.till.call(call), { pauses: stage.pauses, untilMs });
   if (!answer || answer.status >= 300) {
-    record.payment = 'turned-away';
+    record.payment = answer ? 'turned-away' : 'unanswered';
     return null;
   }
   record.payment = 'opened';

@@ -34,7 +34,7 @@ export async function playSiege({ scenario, csv }: { scenario: Scenario; csv: st
 async function holdOne({ scenario, csv }: { scenario: Scenario; csv: string }, rules: SiegeRules, { run, name, note, seed, signal }: PlayOptions, { nth, expected }: { nth: number; expected: { requests: number; ms: number } | null }): Promise<Held & { stage: Stage }> {
   const crowd = `${Date.now().toString(36)}-${nth}`;
   const plan = ofCrowd(makePlan(scenario, csv, seed), crowd);
-  const stage = new Stage(run, plan, addresses(plan));
+  const stage = new Stage(run, plan, { addressOf: addresses(plan) });
   const startedAtMs = Date.now();
   let botnet: Botnet | null = null;
   let measured = { requests: 0, ms: 0 };

@@ -1,7 +1,7 @@
 import type { View } from '@floodgate/contracts';
 
 import type { RunFile } from '../supervisor/run-file.js';
-import { HttpClient, type Call } from './http-client.js';
+import { HttpClient, type Call, type Listener } from './http-client.js';
 import type { Attempt, Purchase } from './history.js';
 import { Pauses } from './pauses.js';
 import type { Press } from './attempt-rules.js';
@@ -37,11 +37,15 @@ export class Stage {
   private readonly tokens = new Map<string, string>();
   private readonly providers = new Map<string, HttpClient>();
 
-  /** @param addressOf where a buyer's requests come from, for a scenario in which that matters: the player stands where a proxy does */
-  constructor(readonly run: RunFile, readonly plan: Plan, private readonly addressOf?: (buyer: string) => string) {
-    this.rush = new HttpClient(run.gatewayUrl, 128);
-    this.till = new HttpClient(run.gatewayUrl, 32);
-    this.calm = new HttpClient(run.gatewayUrl, 32);
+  /**
+   * @param options.addressOf where a buyer's requests come from, for a scenario in which that matters: the player stands where a proxy does
+   * @param options.heard called with every answer, in any client of the run
+   */
+  constructor(readonly run: RunFile, readonly plan: Plan, private readonly options: { addressOf?: (buyer: string) => string; heard?: Listener } = {}) {
+    const { heard } = options;
+    this.rush = new HttpClient(run.gatewayUrl, 128, heard);
+    this.till = new HttpClient(run.gatewayUrl, 32, heard);
+    this.calm = new HttpClient(run.gatewayUrl, 32, heard);
     this.streams = new HttpClient(run.gatewayUrl, streamsMax);
   }
 
@@ -55,7 +59,8 @@ export class Stage {
   /** Who a call comes from, and from where. */
   as(buyer: string): Pick<Call, 'token' | 'from'> {
     const token = this.tokenOf(buyer);
-    return this.addressOf ? { token, from: this.addressOf(buyer) } : { token };
+    const { addressOf } = this.options;
+    return addressOf ? { token, from: addressOf(buyer) } : { token };
   }
 
   /** Requests to the gateway so far, the staff's few among them. */
@@ -76,7 +81,7 @@ export class Stage {
   /** The provider whose page a payment leads to. */
   providerAt(origin: string): HttpClient {
     let client = this.providers.get(origin);
-    if (!client) this.providers.set(origin, client = new HttpClient(origin, 16));
+    if (!client) this.providers.set(origin, client = new HttpClient(origin, 16, this.options.heard));
     return client;
   }
 
