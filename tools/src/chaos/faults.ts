@@ -1,0 +1,49 @@
+import type { AppName } from '../supervisor/services.js';
+
+/** One kind of thing that can go wrong, as a row of the table that schedules, reports and docs are made of. */
+export interface FaultKind {
+  readonly what: string;
+  /** The processes that it may strike, one at a time; absent: there is only one place for it. */
+  readonly targets?: readonly AppName[];
+  /** How long it lasts, milliseconds; absent: a moment. */
+  readonly lastsMs?: readonly [number, number];
+  /** What it takes until the next, recovery included, in seconds of an idle machine: so many fit into a run. */
+  readonly seconds: number;
+  /** From the moment the part is back, somebody must be sold something within so many seconds. */
+  readonly sellsWithinSeconds: number;
+  /** Redis knows less afterwards than before. */
+  readonly forgets?: boolean;
+}
+
+const everybody: readonly AppName[] = ['gateway', 'promotion', 'seckill', 'order', 'notification', 'sandbox-payment'];
+const server = { seconds: 6 } as const;
+
+export const faultKinds = {
+  'process-kill': { what: 'SIGKILL', targets: everybody, seconds: 4, sellsWithinSeconds: 5 },
+  'process-freeze': { what: 'SIGSTOP, SIGCONT', targets: everybody, lastsMs: [1_000, 9_000], seconds: 8, sellsWithinSeconds: 5 },
+  'process-stop': { what: 'SIGTERM', targets: everybody, seconds: 5, sellsWithinSeconds: 5 },
+  crash: { what: 'SIGKILL at a crash point', seconds: 4, sellsWithinSeconds: 5 },
+  'redis-kill': { what: 'Redis is killed and comes back with its file', ...server, sellsWithinSeconds: 30, forgets: true },
+  'redis-empty': { what: 'FLUSHALL', ...server, sellsWithinSeconds: 30, forgets: true },
+  'redis-rollback': { what: 'Redis comes back with an older append-only file', lastsMs: [2_000, 5_000], seconds: 10, sellsWithinSeconds: 30, forgets: true },
+  'redis-script-flush': { what: 'SCRIPT FLUSH', ...server, sellsWithinSeconds: 30, forgets: true },
+  'redis-freeze': { what: 'Redis: SIGSTOP, SIGCONT', lastsMs: [1_000, 6_000], seconds: 7, sellsWithinSeconds: 30 },
+  'redis-cut': { what: 'connections to Redis are reset', seconds: 3, sellsWithinSeconds: 30 },
+  'redis-mute': { what: 'Redis is heard no more, then connections are reset: what it answered is lost', lastsMs: [500, 4_000], seconds: 6, sellsWithinSeconds: 30 },
+  'broker-kill': { what: 'the broker is killed', seconds: 16, sellsWithinSeconds: 10 },
+  'broker-stop-app': { what: 'rabbitmqctl stop_app, start_app', lastsMs: [1_000, 4_000], seconds: 14, sellsWithinSeconds: 10 },
+  'broker-freeze': { what: 'the broker: SIGSTOP, SIGCONT', lastsMs: [1_000, 6_000], seconds: 7, sellsWithinSeconds: 10 },
+  'broker-memory-alarm': { what: 'the broker blocks publishers: memory alarm', lastsMs: [2_000, 5_000], seconds: 10, sellsWithinSeconds: 10 },
+  'broker-disk-alarm': { what: 'the broker blocks publishers: disk alarm', lastsMs: [2_000, 5_000], seconds: 10, sellsWithinSeconds: 10 },
+  'broker-cut': { what: 'connections to the broker are reset', seconds: 4, sellsWithinSeconds: 10 },
+  'broker-mute': { what: 'the broker is heard no more, then connections are reset: its confirms are lost', lastsMs: [500, 4_000], seconds: 7, sellsWithinSeconds: 10 },
+  'broker-loses-messages': { what: 'reservations that the broker had confirmed are gone from its queue', seconds: 5, sellsWithinSeconds: 10 },
+  'postgres-stop': { what: 'Postgres: immediate stop', ...server, sellsWithinSeconds: 10 },
+  'postgres-terminate': { what: 'pg_terminate_backend of every session', seconds: 3, sellsWithinSeconds: 10 },
+  'postgres-cut': { what: 'connections to Postgres are reset', seconds: 3, sellsWithinSeconds: 10 },
+  'postgres-mute': { what: 'Postgres is heard no more, then connections are reset: answers to COMMIT are lost', lastsMs: [500, 4_000], seconds: 6, sellsWithinSeconds: 10 },
+} as const satisfies Record<string, FaultKind>;
+
+export type FaultName = keyof typeof faultKinds;
+export const faultNames = Object.keys(faultKinds) as FaultName[];
+export const faultKind = (name: FaultName): FaultKind => faultKinds[name];
