@@ -26,7 +26,7 @@ export function lacks(lockfile, installed) {
 
 /** What a command needs built: stopping and asking need only the tools, and a few test files only what they name. */
 export function projectsToBuild(command, args) {
-  if (command === 'start' || command === 'up') return 'all';
+  if (command === 'start' || command === 'up' || command === 'chaos') return 'all';
   if (command === 'test' && (args.length === 0 || args.some((arg) => arg.includes('e2e')))) return 'all';
   return ['tools'];
 }

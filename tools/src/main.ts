@@ -1,5 +1,6 @@
 import { auditCommand } from './commands/audit.command.js';
 import { botsCommand } from './commands/bots.command.js';
+import { chaosCommand } from './commands/chaos.command.js';
 import { codesCommand } from './commands/codes.command.js';
 import type { Command } from './commands/command.js';
 import { docsCommand } from './commands/docs.command.js';
@@ -16,7 +17,7 @@ import { parseLaunchers, watchLaunchers } from './process/launchers.js';
 
 const commands: Readonly<Record<string, Command>> = {
   start: startCommand, test: testCommand, unit: unitCommand, up: upCommand, down: downCommand, audit: auditCommand, payments: paymentsCommand, codes: codesCommand,
-  docs: docsCommand, infra: infraCommand, mutants: mutantsCommand, model: modelCommand,
+  docs: docsCommand, infra: infraCommand, mutants: mutantsCommand, model: modelCommand, chaos: chaosCommand,
   bots: botsCommand,
 };
 

@@ -14,6 +14,8 @@ export type Links = Readonly<Record<ServerName, TcpProxy>>;
 const apps: readonly AppName[] = ['gateway', 'promotion', 'seckill', 'order', 'notification', 'sandbox-payment'];
 /** A process that dies on purpose is no reason to wait. */
 const backoffMaxMs = 100;
+/** Waits of the retry tiers: short, that what met a fault ends within the run. */
+const retryDelaysMs = '250,1000,3000,5000';
 /** The provider sometimes takes money for a payment that it has closed, tells things twice, and loses an answer. */
 const misbehaviour = { captureAfterClose: 0.6, captureAfterCloseMs: 600, repeatCallback: 0.05, repeatTimes: 2, loseReply: 0.02 };
 
@@ -75,6 +77,7 @@ export class Arena {
     for (const link of Object.values(this.links)) {
       link.accept();
       link.release();
+      link.delayMs = 0;
     }
     for (const name of names) this.signal(name, 'SIGCONT');
     for (const name of names) await this.platform.untilReady(name);
@@ -88,9 +91,9 @@ export class Arena {
 }
 
 function environmentOf(app: AppName, links: Links, crashDir: string, seed: number): Record<string, string> {
-  const common = { CRASH_DIR: crashDir };
+  const common = { CRASH_DIR: crashDir, RETRY_DELAYS_MS: retryDelaysMs };
   switch (app) {
-    case 'sandbox-payment': return { ...common, SANDBOX_MISBEHAVIOUR: JSON.stringify({ seed: seed >>> 0, ...misbehaviour }) };
+    case 'sandbox-payment': return { CRASH_DIR: crashDir, SANDBOX_MISBEHAVIOUR: JSON.stringify({ seed: seed >>> 0, ...misbehaviour }) };
     case 'gateway': return { ...common, AMQP_URL: links.rabbitmq.url };
     case 'seckill': return { ...common, AMQP_URL: links.rabbitmq.url, REDIS_URL: links.redis.url };
     default: return { ...common, AMQP_URL: links.rabbitmq.url, DATABASE_URL: links.postgres.url };

@@ -5,10 +5,14 @@ import type { AppName } from '../supervisor/services.js';
 import type { Arena } from './arena.js';
 import type { FaultName } from './faults.js';
 import type { Step } from './schedule.js';
+import { messagesAgain, poison } from './message-faults.js';
 import { emptyRedis, forgetScripts, loseMessages, raiseDiskAlarm, raiseMemoryAlarm, rollBackRedis, stopBrokerApp, terminateSessions } from './server-faults.js';
 
 /** Causes the fault, lets it last, and takes it away. Resolves when the part is back: from then on the platform has no excuse. */
 type Cause = (arena: Arena, step: Step) => Promise<unknown>;
+
+/** Each way. */
+const slowMs = 20;
 
 export const causes: Readonly<Record<Exclude<FaultName, 'crash'>, Cause>> = {
   'process-kill': (arena, step) => arena.end(step.target!, 'SIGKILL'),
@@ -21,6 +25,8 @@ export const causes: Readonly<Record<Exclude<FaultName, 'crash'>, Cause>> = {
   'redis-freeze': (arena, { lastsMs }) => freeze(arena, 'redis', lastsMs),
   'redis-cut': cutting('redis'),
   'redis-mute': muting('redis'),
+  'redis-stall': stalling('redis'),
+  'redis-slow': slowing('redis'),
   'broker-kill': (arena) => arena.end('rabbitmq', 'SIGKILL'),
   'broker-stop-app': stopBrokerApp,
   'broker-freeze': (arena, { lastsMs }) => freeze(arena, 'rabbitmq', lastsMs),
@@ -28,12 +34,18 @@ export const causes: Readonly<Record<Exclude<FaultName, 'crash'>, Cause>> = {
   'broker-disk-alarm': raiseDiskAlarm,
   'broker-cut': cutting('rabbitmq'),
   'broker-mute': muting('rabbitmq'),
+  'broker-stall': stalling('rabbitmq'),
+  'broker-slow': slowing('rabbitmq'),
   'broker-loses-messages': loseMessages,
+  'messages-again': messagesAgain,
+  'messages-poison': poison,
   // QUIT is what Postgres calls immediate: no checkpoint, no goodbye; it recovers from its log.
   'postgres-stop': (arena) => arena.end('postgres', 'SIGQUIT'),
   'postgres-terminate': terminateSessions,
   'postgres-cut': cutting('postgres'),
   'postgres-mute': muting('postgres'),
+  'postgres-stall': stalling('postgres'),
+  'postgres-slow': slowing('postgres'),
 };
 
 async function freeze(arena: Arena, name: AppName | ServerName, lastsMs: number): Promise<void> {
@@ -54,5 +66,22 @@ function muting(server: ServerName): Cause {
     await arena.pauses.sleep(lastsMs);
     link.cut();
     link.release();
+  };
+}
+
+/** As above, and nothing is lost: whoever gave up meanwhile gets an answer to a question of before. */
+function stalling(server: ServerName): Cause {
+  return async (arena, { lastsMs }) => {
+    arena.links[server].hold();
+    await arena.pauses.sleep(lastsMs);
+    arena.links[server].release();
+  };
+}
+
+function slowing(server: ServerName): Cause {
+  return async (arena, { lastsMs }) => {
+    arena.links[server].delayMs = slowMs;
+    await arena.pauses.sleep(lastsMs);
+    arena.links[server].delayMs = 0;
   };
 }

@@ -24,6 +24,7 @@ export class Market {
   /** When those who were given a unit had asked and were answered, epoch; replays not among them. */
   readonly sold: { sentAtMs: number; answeredAtMs: number }[] = [];
   private sale!: StagedSale;
+  private readonly quotas: number[];
   private entry!: Entry;
   private readonly chance: Chance;
   private readonly presses = new Map<string, Press>();
@@ -34,11 +35,21 @@ export class Market {
   constructor(run: RunFile, readonly terms: Terms, seed: number, heard: Listener) {
     this.chance = new Chance(seed);
     const plan: Plan = { seed, items: terms.items.map((item) => ({ ...item })), presses: [], buyers: [], fateOf: (key) => fateOf(terms, this.chance, key) };
-    this.stage = new Stage(run, plan, heard);
+    this.stage = new Stage(run, plan, { heard });
+    this.quotas = terms.items.map(({ quota }) => quota);
   }
 
   get id(): string {
     return this.sale.id;
+  }
+
+  itemId(index: number): string {
+    return this.sale.items[index]!.id;
+  }
+
+  /** The platform has said that it took these units in, or gave them back. */
+  changeQuota(index: number, units: number): void {
+    this.quotas[index]! += units;
   }
 
   /** Makes the sale and lets the first buyers in. */
@@ -89,7 +100,7 @@ export class Market {
 
   /** What buyers were told, for the checker. */
   get told(): Omit<Evidence, 'orders' | 'audit'> {
-    const items = this.stage.plan.items.map((item, index): CheckedItem => ({ itemId: this.sale.items[index]!.id, quota: item.quota, perAccount: item.perAccount, price: item.price }));
+    const items = this.stage.plan.items.map((item, index): CheckedItem => ({ itemId: this.sale.items[index]!.id, quota: this.quotas[index]!, perAccount: item.perAccount, price: item.price }));
     return { items, perAccount: null, withdrawn: this.withdrawn, attempts: this.stage.attempts, purchases: this.stage.purchases };
   }
 

@@ -32,6 +32,8 @@ export class Nemesis implements Staging {
   /** What is going on, for the live line. */
   now = '';
   messagesLostAtMs: number | null = null;
+  /** Messages that must end as dead letters. */
+  poisoned = 0;
   private readonly startedAtMs = Date.now();
 
   constructor(private readonly arena: Arena, private readonly shop: Shop, private readonly withdraw: () => Promise<void>) {}
@@ -62,6 +64,7 @@ export class Nemesis implements Staging {
   private async strike(step: Step): Promise<Pick<Struck, 'hit' | 'failed'>> {
     if (step.fault === 'crash') return { hit: await crash(this.arena, this, step) };
     const result = await causes[step.fault](this.arena, step);
+    if (step.fault === 'messages-poison') this.poisoned += result as number;
     if (step.fault === 'broker-loses-messages') {
       this.messagesLostAtMs = Date.now();
       if (result === 0) return { failed: 'there was no message to lose' };

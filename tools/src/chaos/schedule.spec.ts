@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { allCrashPoints, passersOf } from './crash-stories.js';
-import { faultKind, faultNames } from './faults.js';
+import { faultKind, faultNames, lengthsOf } from './faults.js';
 import { completeMinutes, makeSchedule, secondsOf } from './schedule.js';
 
 const seeds = [1, 2, 3, 20_261_128];
@@ -20,7 +20,8 @@ describe('the schedule', () => {
 
   it.each(seeds)('of seed %i strikes only whom it may, for as long as it may', (seed) => {
     for (const { fault, target, point, lastsMs } of makeSchedule(seed, 12).steps) {
-      const { targets, lastsMs: [least, most] = [0, 0] } = faultKind(fault);
+      const { targets } = faultKind(fault);
+      const [least, most] = lengthsOf(fault, 12);
       if (point !== undefined) expect(passersOf(point)).toContain(target);
       else expect(targets ?? [undefined]).toContain(target);
       expect(lastsMs).toBeGreaterThanOrEqual(least);
@@ -32,6 +33,10 @@ describe('the schedule', () => {
     const { steps } = makeSchedule(1, 1);
     expect(steps.reduce((sum, step) => sum + secondsOf(step), 0)).toBeLessThanOrEqual(60);
     expect(steps.some(({ fault }) => fault === 'crash') && steps.some(({ fault }) => fault !== 'crash')).toBe(true);
+  });
+
+  it('freezes for a minute and a half at most, and that long only in a long run', () => {
+    expect([1, 6, 45, 600].map((minutes) => lengthsOf('process-freeze', minutes)[1])).toEqual([6_000, 6_000, 84_000, 90_000]);
   });
 
   it('of a long run goes on to its end, and looks for what the broker lost last', () => {

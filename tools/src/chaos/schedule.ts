@@ -3,7 +3,7 @@ import type { CrashPoint } from '@floodgate/platform';
 import { Chance } from '../scenario/random.js';
 import type { AppName } from '../supervisor/services.js';
 import { allCrashPoints, isSeldom, passersOf, storyOf } from './crash-stories.js';
-import { faultKind, faultNames, type FaultName } from './faults.js';
+import { faultKind, faultNames, lengthsOf, type FaultName } from './faults.js';
 
 /** One fault of a run. Times in milliseconds. */
 export interface Step {
@@ -39,14 +39,14 @@ const losing: FaultName = 'broker-loses-messages';
  * is in it at least once; a shorter run has as many of both as fit.
  */
 export function makeSchedule(seed: number, minutes: number): Schedule {
-  const make = new StepMaker(new Chance(seed));
+  const make = new StepMaker(new Chance(seed), minutes);
   const kinds = make.shuffled('kinds', faultNames.filter((name) => name !== 'crash' && name !== losing)).map((name, at) => make.fault(name, `first|${at}`));
   const crashes = make.shuffled('points', allCrashPoints.filter((point) => storyOf(point) !== 'forgotten')).map((point, at) => make.crash(point, `first|${at}`));
   const steps = minutes < completeMinutes ? fill(kinds, crashes, minutes * 60) : complete(make, { kinds, crashes }, minutes * 60);
   return { seed, minutes, steps };
 }
 
-export const secondsOf = (step: Step): number => faultKind(step.fault).seconds + (step.by === undefined ? 0 : faultKind(step.by).seconds) + step.pauseMs / 1000;
+export const secondsOf = (step: Step): number => faultKind(step.fault).seconds + step.lastsMs / 1000 + (step.by === undefined ? 0 : faultKind(step.by).seconds) + step.pauseMs / 1000;
 
 /** Takes from both in turns while there is time. */
 function fill(kinds: readonly Step[], crashes: readonly Step[], seconds: number): Step[] {
@@ -80,15 +80,15 @@ function complete(make: StepMaker, { kinds, crashes }: { kinds: Step[]; crashes:
 
 /** Draws what the table leaves open. Every draw has its own label, so that one more step changes no other. */
 class StepMaker {
-  constructor(private readonly chance: Chance) {}
+  constructor(private readonly chance: Chance, private readonly minutes: number) {}
 
   shuffled<T>(label: string, list: readonly T[]): T[] {
     return list.map((value, at) => ({ value, order: this.chance.of(`${label}|${at}`) })).toSorted((a, b) => a.order - b.order).map(({ value }) => value);
   }
 
   fault(fault: FaultName, label: string): Step {
-    const { targets, lastsMs = [0, 0] } = faultKind(fault);
-    return { fault, ...(targets ? { target: this.pick(`target|${label}`, targets) } : {}), lastsMs: this.chance.between(`lasts|${label}`, lastsMs), pauseMs: this.pause(label) };
+    const { targets } = faultKind(fault);
+    return { fault, ...(targets ? { target: this.pick(`target|${label}`, targets) } : {}), lastsMs: this.chance.between(`lasts|${label}`, lengthsOf(fault, this.minutes)), pauseMs: this.pause(label) };
   }
 
   crash(point: CrashPoint, label: string): Step {

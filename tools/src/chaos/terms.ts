@@ -44,3 +44,10 @@ export const withdrawnTerms = (nth: number): Terms => ({
   items: [item('withdrawn', plenty, 1)],
   fates: { pay: 0.7, lapse: 0.2, cancel: 0.1, decline: 0 }, manners: manners(0, [0, 0]),
 });
+
+/** Whose operator pauses it and changes its stock. */
+export const operatedTerms: Terms = {
+  name: 'operated', title: 'Sale with a restless operator', latePayment: 'refund', paymentWindowSeconds: 6, perSecond: 3, keyAgainShare: 0.1, otherKeyShare: 0.1,
+  items: [item('more-or-less', few, 0.5), item('less-or-more', few, 0.5)],
+  fates: { pay: 0.3, lapse: 0.3, cancel: 0.4, decline: 0 }, manners: manners(0, [0, 0]),
+};

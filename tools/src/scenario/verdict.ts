@@ -25,7 +25,8 @@ export function judge(told: Omit<Evidence, 'orders' | 'audit'>, { orders, audit 
   return { verdict, counts, findings: [...findings, ...doubts] };
 }
 
-function doubtsOf({ attempts }: Pick<Evidence, 'attempts'>, { orders, audit }: Records): string[] {
+/** What keeps a sale from being judged, in words. */
+export function doubtsOf({ attempts }: Pick<Evidence, 'attempts'>, { orders, audit }: Records): string[] {
   const unresolved = [...attempts.values()].filter((attempt) => outcomeOf(attempt).word === 'unknown').length;
   const open = orders?.filter((order: View.OrderView) => order.state === 'QUEUED' || order.state === 'ORDERED').length ?? 0;
   return [

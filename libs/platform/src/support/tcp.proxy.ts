@@ -1,11 +1,13 @@
 import net from 'node:net';
 
-/** A TCP proxy for tests: cuts, holds back what the server says, refuses, and can say something in the server's name. */
+/** A TCP proxy for tests: cuts, slows down, holds back what the server says, refuses, and can say something in the server's name. */
 export class TcpProxy {
   private readonly pairs = new Set<{ client: net.Socket; server: net.Socket }>();
   private readonly listener: net.Server;
   private holding = false;
   private refusing = false;
+  /** Milliseconds that everything takes longer, each way. */
+  delayMs = 0;
   port = 0;
 
   constructor(private readonly target: URL) {
@@ -78,8 +80,25 @@ export class TcpProxy {
       server.destroy();
     };
     for (const socket of [client, server]) socket.on('error', end).on('close', end);
-    client.on('data', (data) => server.write(data));
-    server.on('data', (data) => client.write(data));
+    client.on('data', this.carry(server));
+    server.on('data', this.carry(client));
     if (this.holding) server.pause();
+  }
+
+  /** Late, where everything is; in order all the same. */
+  private carry(to: net.Socket): (data: Buffer) => void {
+    const late: { data: Buffer; atMs: number }[] = [];
+    const deliver = (): void => {
+      while (late[0] && late[0].atMs <= performance.now()) to.write(late.shift()!.data);
+      if (late[0]) setTimeout(deliver, Math.ceil(late[0].atMs - performance.now()));
+    };
+    return (data) => {
+      if (this.delayMs === 0 && late.length === 0) {
+        to.write(data);
+        return;
+      }
+      late.push({ data, atMs: Math.max(late.at(-1)?.atMs ?? 0, performance.now() + this.delayMs) });
+      if (late.length === 1) deliver();
+    };
   }
 }

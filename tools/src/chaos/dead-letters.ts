@@ -1,0 +1,25 @@
+import { Client } from 'pg';
+
+import { poisonPrefix } from './message-faults.js';
+import type { Arena } from './arena.js';
+
+const pollMs = 500;
+const settleMs = 60_000;
+
+/** How many dead letters there are of those that were poisoned, and how many of others. Waits a while for the last of the poison. */
+export async function countLetters(arena: Arena, poisoned: number): Promise<{ poisoned: number; others: readonly string[] }> {
+  const client = new Client({ connectionString: arena.platform.run.postgres.url });
+  await client.connect();
+  try {
+    for (const untilMs = Date.now() + settleMs; ;) {
+      const { rows } = await client.query<{ messageId: string; text: string }>(
+        `SELECT message_id AS "messageId", queue || ' ' || name || ': ' || last_error AS text FROM orders.dead_letter ORDER BY seq`);
+      const others = rows.filter(({ messageId }) => !messageId.startsWith(poisonPrefix)).map(({ text }) => text);
+      const mine = rows.length - others.length;
+      if (mine >= poisoned || Date.now() > untilMs || arena.pauses.stopped) return { poisoned: mine, others };
+      await arena.pauses.sleep(pollMs);
+    }
+  } finally {
+    await client.end();
+  }
+}
