@@ -101,7 +101,7 @@ export class Market {
   /** What buyers were told, for the checker. */
   get told(): Omit<Evidence, 'orders' | 'audit'> {
     const items = this.stage.plan.items.map((item, index): CheckedItem => ({ itemId: this.sale.items[index]!.id, quota: this.quotas[index]!, perAccount: item.perAccount, price: item.price }));
-    return { items, perAccount: null, withdrawn: this.withdrawn, attempts: this.stage.attempts, purchases: this.stage.purchases };
+    return { items, perAccount: null, withdrawn: this.withdrawn, waywardProvider: true, attempts: this.stage.attempts, purchases: this.stage.purchases };
   }
 
   /** Open-loop. */

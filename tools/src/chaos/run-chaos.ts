@@ -10,11 +10,12 @@ import { Arena } from './arena.js';
 import { recoveriesOf, stepOf, type ChaosReport } from './chaos-report.js';
 import { judgeChaos, type SaleFacts } from './chaos-verdict.js';
 import { allCrashPoints, storyOf, withdrawalsMax } from './crash-stories.js';
-import { countLetters } from './dead-letters.js';
+import { Impatience } from './impatience.js';
 import { Market } from './market.js';
 import { nameOf, Nemesis } from './nemesis.js';
 import { Operations, type OperationName } from './operations.js';
 import { Operator } from './operator.js';
+import { boughtAgain, countLetters } from './own-records.js';
 import { completeMinutes, makeSchedule, type Schedule } from './schedule.js';
 import { lateTerms, mainTerms, operatedTerms, withdrawnTerms } from './terms.js';
 
@@ -66,6 +67,7 @@ class Run {
   private readonly startedAtMs = Date.now();
   private nemesis!: Nemesis;
   private operator!: Operator;
+  private impatience!: Impatience;
   private main!: Market;
 
   constructor(private readonly arena: Arena, private readonly schedule: Schedule, private readonly options: ChaosOptions) {
@@ -91,6 +93,7 @@ class Run {
       await this.nemesis.run(this.missed());
       this.nemesis.now = 'everything is healed; the last buyers come to their end';
       await this.arena.heal();
+      await this.impatience.stop();
       await Promise.all([this.operator.close(), ...this.markets.map((market) => market.close())]);
       this.nemesis.now = 'whoever does not know, and many who do, ask once more';
       await Promise.all(this.markets.map((market) => market.askAgain()));
@@ -111,7 +114,7 @@ class Run {
       return market;
     };
     this.main = await open(mainTerms(options.perSecond));
-    await open(lateTerms);
+    const late = await open(lateTerms);
     const operated = await open(operatedTerms);
     const withdrawals = schedule.steps.filter(({ point }) => point !== undefined && storyOf(point) === 'withdrawal').length;
     const doomed: Market[] = [];
@@ -124,6 +127,8 @@ class Run {
     });
     this.operator = new Operator(operated, options.seed);
     this.operator.start();
+    this.impatience = new Impatience(arena, [this.main.id, late.id]);
+    this.impatience.start();
   }
 
   /** Crash points where nobody died yet: one more chance for each. */
@@ -133,8 +138,10 @@ class Run {
 
   private async report(): Promise<ChaosReport> {
     const { arena, schedule, options, operations, nemesis } = this;
-    const sales: SaleFacts[] = [];
-    for (const market of this.markets) sales.push({ name: market.terms.name, told: market.told, records: await market.records() });
+    const read: { market: Market; records: SaleFacts['records'] }[] = [];
+    for (const market of this.markets) read.push({ market, records: await market.records() });
+    const again = await boughtAgain(arena);
+    const sales = read.map(({ market, records }): SaleFacts => ({ name: market.terms.name, told: { ...market.told, boughtAgain: again }, records }));
     const letters = await countLetters(arena, nemesis.poisoned);
     const points = options.minutes >= completeMinutes ? allCrashPoints : [...new Set(schedule.steps.flatMap(({ point }) => point ?? []))];
     const hits = new Map<CrashPoint, number>(points.map((point) => [point, arena.crashes.hits(point)]));

@@ -50,7 +50,8 @@ export function* aReservationHasOneKey({ attempts }: Evidence): Iterable<Fault> 
 export function* soldOutMeansTooFew({ attempts }: Evidence): Iterable<Fault> {
   for (const { key, exchanges, items } of attempts.values()) {
     for (const { word, itemId, remaining } of exchanges) {
-      const asked = items.find((item) => item.itemId === itemId)?.quantity ?? 0;
+      // An item that nobody asked for stands for all of a sale of which nothing is left.
+      const asked = items.find((item) => item.itemId === itemId)?.quantity ?? 1;
       if (word === 'SOLD_OUT' && (remaining ?? 0) >= asked) yield fault('unexplained', key, `key ${key} was told SOLD_OUT for ${asked} of ${itemId ?? 'nothing'} with ${remaining ?? 0} left`);
     }
   }
@@ -90,7 +91,7 @@ export function* anOrderIsWhatWasAsked({ items, purchases, orders }: Evidence): 
 }
 
 /** Nobody who was refused holds units; an order that no buyer was told of needs an answer that got lost. */
-export function* everyOrderWasPromised({ attempts, purchases, orders }: Evidence): Iterable<Fault> {
+export function* everyOrderWasPromised({ attempts, purchases, orders, boughtAgain }: Evidence): Iterable<Fault> {
   const hinted = new Map<string, 'refused' | 'unknown'>();
   let lostForGood = 0;
   let lostThenRefused = 0;
@@ -107,6 +108,7 @@ export function* everyOrderWasPromised({ attempts, purchases, orders }: Evidence
     if (purchases.has(rid) || hinted.get(rid) === 'unknown') continue;
     if (order.replaces !== undefined && orders.some((one) => one.replacedBy === rid && one.reservationId === order.replaces)) continue; // Bought by late money.
     const released = order.state === 'RELEASED';
+    if (released && boughtAgain?.has(rid)) continue;
     if (released && hinted.has(rid)) continue;
     if (!hinted.has(rid) && released && lostThenRefused-- > 0) continue;
     if (!hinted.has(rid) && lostForGood-- > 0) continue;
@@ -151,12 +153,13 @@ export function* limitsHold({ items, perAccount, purchases, orders }: Evidence):
 
 /** A payment whose opening had no answer may be open all the same, and a provider may take its money though it was told to close it. */
 const mayBePaid: ReadonlySet<Purchase['payment']> = new Set(['captured', 'clicked', 'unanswered']);
+const mayBeTaken: ReadonlySet<Purchase['payment']> = new Set([...mayBePaid, 'opened', 'declined', 'turned-away']);
 
-export function* paidIsCaptured({ purchases, orders, audit }: Evidence): Iterable<Fault> {
+export function* paidIsCaptured({ purchases, orders, audit, waywardProvider }: Evidence): Iterable<Fault> {
   for (const order of orders) {
     const purchase = purchases.get(order.reservationId);
     if (!purchase || !isPaid(order)) continue;
-    if (!mayBePaid.has(purchase.payment)) yield fault('unexplained', purchase.rid, `order ${purchase.rid} is paid, and its buyer's payment is: ${purchase.payment}`);
+    if (!(waywardProvider === true ? mayBeTaken : mayBePaid).has(purchase.payment)) yield fault('unexplained', purchase.rid, `order ${purchase.rid} is paid, and its buyer's payment is: ${purchase.payment}`);
     else if (purchase.cancelled) yield fault('unexplained', purchase.rid, `order ${purchase.rid} is paid after its cancellation was taken`);
   }
   const paid = orders.filter(isPaid).length;

@@ -15,6 +15,7 @@ const plants: { name: string; plant: (world: World) => void; found: Partial<Reco
   { name: 'one reservation for two keys', plant: (w) => attempt(w, 'k4', 'dan', [['S-1', 2]], [yes('S.r1', 9)]), found: { duplicated: 1 } },
   { name: 'one number for two reservations', plant: (w) => { attempt(w, 'k4', 'dan', [['S-2', 1]], [yes('S.r4', 1)]); bought(w, 'k4', 'S.r4', { state: 'RELEASED', reason: 'payment-timeout' }); }, found: { duplicated: 1 } },
   { name: 'sold out while enough were left', plant: (w) => say(w, 'k3', said('SOLD_OUT', { itemId: 'S-1', remaining: 2 })), found: { unexplained: 1 } },
+  { name: 'sold out for an item that was not asked for, with some left', plant: (w) => say(w, 'k3', said('SOLD_OUT', { itemId: 'S-2', remaining: 1 })), found: { unexplained: 1 } },
   { name: 'a 202 without an order', plant: (w) => { w.orders = w.orders.filter((one) => one.id !== 'S.r2'); }, found: { lost: 1 } },
   { name: 'a reservation listed twice', plant: (w) => w.orders.push(orderOf(w, 'S.r2')), found: { duplicated: 1 } },
   { name: 'a 202 taken back', plant: (w) => { setOrder(w, 'S.r2', { reason: 'order-rejected' }); w.purchases.get('S.r2')!.shown.at(-1)!.reason = 'order-rejected'; }, found: { lost: 1 } },
@@ -85,6 +86,14 @@ describe('what is no fault', () => {
   });
 });
 
+describe('what the door says to everybody', () => {
+  it('sold out, in the name of an item that was not asked for, as nothing of any is left', () => {
+    const world = cleanWorld();
+    say(world, 'k3', said('SOLD_OUT', { itemId: 'S-2', remaining: 0 }));
+    expect(findFaults(world)).toEqual([]);
+  });
+});
+
 describe('what an operator, late money or a lost opening explain', () => {
   it('an order that was paid, and refunded because its sale was withdrawn: of that sale alone', () => {
     const world = cleanWorld();
@@ -103,6 +112,24 @@ describe('what an operator, late money or a lost opening explain', () => {
     expect(countFaults(findFaults(world), world.audit)).toMatchObject({ unexplained: 1 });
     setOrder(world, 'S.r2', { replacedBy: 'S.r8' });
     expect(findFaults(world)).toEqual([]);
+  });
+
+  it('a reservation by which late money was to buy its units again, and that came to nothing', () => {
+    const world = cleanWorld();
+    world.orders.push(order('S.r8', [{ itemId: 'S-2', quantity: 1 }], 'RELEASED', 'order-rejected'));
+    expect(countFaults(findFaults(world), world.audit)).toMatchObject({ unexplained: 1 });
+    expect(findFaults({ ...world, boughtAgain: new Set(['S.r8']) })).toEqual([]);
+    setOrder(world, 'S.r8', { state: 'ORDERED', reason: null });
+    expect(countFaults(findFaults({ ...world, boughtAgain: new Set(['S.r8']) }), world.audit)).toMatchObject({ unexplained: 1 });
+  });
+
+  it('money that a wayward provider took for a payment that its buyer declined, but not for none', () => {
+    const world = cleanWorld();
+    world.purchases.get('S.r1')!.payment = 'declined';
+    expect(countFaults(findFaults(world), world.audit)).toMatchObject({ unexplained: 1 });
+    expect(findFaults({ ...world, waywardProvider: true })).toEqual([]);
+    world.purchases.get('S.r1')!.payment = 'none';
+    expect(countFaults(findFaults({ ...world, waywardProvider: true }), world.audit)).toMatchObject({ unexplained: 1 });
   });
 
   it('money for a payment whose opening had no answer', () => {

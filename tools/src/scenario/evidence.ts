@@ -28,6 +28,10 @@ export interface Evidence {
   perAccount: number | null;
   /** An operator took the sale back: what was paid is refunded, and that breaks no promise. */
   withdrawn?: boolean;
+  /** The provider may take money for what its buyer opened, whatever the buyer decided and the platform told it. */
+  waywardProvider?: boolean;
+  /** Reservations by which late money was to buy its units again: not every one came to something, and then the money went back. */
+  boughtAgain?: ReadonlySet<string>;
   attempts: ReadonlyMap<string, Attempt>;
   purchases: ReadonlyMap<string, Purchase>;
   orders: readonly View.OrderView[];
