@@ -23,7 +23,7 @@ export interface Shop {
 }
 
 /** Nothing is sold for so long after a recovery: that is an end of selling, not a delay. */
-const sellsWithinMs = 90_000;
+const sellsWithinMs = 180_000;
 const pollMs = 20;
 
 /** Strikes again and again, one fault at a time, each followed by the proof that the platform sells again. */

@@ -177,7 +177,7 @@ class Run {
 const makeMarket = (arena: Arena, terms: Market['terms'], seed: number, operations: Operations): Market => new Market(arena.platform.run, terms, seed, operations.heard);
 
 /** Logs stay for whoever looks into a run that was not valid. */
-function removeData(stateDir: string, { logsToo }: { logsToo: boolean }): void {
+export function removeData(stateDir: string, { logsToo }: { logsToo: boolean }): void {
   const parts = logsToo ? [stateDir] : ['redis', 'rabbitmq', 'sandbox', 'secrets.json', 'crashes'].map((name) => path.join(stateDir, name));
   for (const dir of [postgresDataDir(stateDir), ...parts]) rmSync(dir, { recursive: true, force: true });
 }
