@@ -1,7 +1,7 @@
 import { Entry } from '../scenario/entry.js';
 import type { Press } from '../scenario/attempt-rules.js';
 import { isUncertain, outcomeOf, type Attempt, type Purchase } from '../scenario/history.js';
-import { makeSale, staff, staffTokens, waitForOpening } from '../scenario/make-sale.js';
+import { freeEntry, makeSale, staff, staffTokens, waitForOpening } from '../scenario/make-sale.js';
 import type { Listener } from '../scenario/http-client.js';
 import { press } from '../scenario/press.js';
 import { readRecords } from '../scenario/records.js';
@@ -23,14 +23,14 @@ export class KillRush {
 
   constructor(run: RunFile, private readonly name: string, private readonly units: number, heard: Listener) {
     const item = { sku: 'kills', title: 'What everybody wants', price: 425, quota: units, perAccount: 1, weight: 1 };
-    this.stage = new Stage(run, { seed: 0, items: [item], presses: [], buyers: [], fateOf: () => { throw new Error('nobody pays'); } }, heard);
+    this.stage = new Stage(run, { seed: 0, items: [item], presses: [], buyers: [], fateOf: () => { throw new Error('nobody pays'); } }, { heard });
   }
 
   async start(): Promise<void> {
-    const offer = { title: `Sale: ${this.name}`, sale: { currency: 'GBP', opensInSeconds: 1, closesAfterSeconds: 86_400, paymentWindowSeconds, perAccount: null } };
+    const offer = { title: `Sale: ${this.name}`, sale: { currency: 'GBP', opensInSeconds: 1, closesAfterSeconds: 86_400, paymentWindowSeconds, ...freeEntry } };
     this.sale = await makeSale(this.stage, offer, await staffTokens(this.stage));
     await waitForOpening(this.stage, this.sale);
-    this.entry = new Entry(this.stage, this.sale);
+    this.entry = new Entry(this.stage, this.sale, 'none');
   }
 
   /** Keys that were answered 202 until now. */

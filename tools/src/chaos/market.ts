@@ -1,4 +1,4 @@
-import { ask, makeSale, staff, staffTokens, waitForOpening, type Offer } from '../scenario/make-sale.js';
+import { ask, freeEntry, makeSale, staff, staffTokens, waitForOpening, type Offer } from '../scenario/make-sale.js';
 import type { Press } from '../scenario/attempt-rules.js';
 import type { CheckedItem, Evidence } from '../scenario/evidence.js';
 import { Entry } from '../scenario/entry.js';
@@ -57,11 +57,11 @@ export class Market {
     const { terms, stage } = this;
     const offer: Offer = {
       title: terms.title,
-      sale: { currency: 'GBP', opensInSeconds: 1, closesAfterSeconds: 86_400, paymentWindowSeconds: terms.paymentWindowSeconds, perAccount: null, latePayment: terms.latePayment },
+      sale: { currency: 'GBP', opensInSeconds: 1, closesAfterSeconds: 86_400, paymentWindowSeconds: terms.paymentWindowSeconds, ...freeEntry, latePayment: terms.latePayment },
     };
     this.sale = await makeSale(stage, offer, await staffTokens(stage));
     await waitForOpening(stage, this.sale);
-    this.entry = new Entry(stage, this.sale);
+    this.entry = new Entry(stage, this.sale, 'none');
     this.loading = this.load();
   }
 

@@ -14,6 +14,9 @@ export const staff = { merchant: 'shop-merchant', approver: 'shop-approver', aud
 /** What a sale is made of, besides the plan's items. */
 export type Offer = Pick<Scenario, 'title'> & { sale: Scenario['sale'] & { latePayment?: 'refund' | 'reacquire' } };
 
+/** Terms of a sale that everybody may enter, as often as they like. */
+export const freeEntry = { perAccount: null, perIp: null, attemptsPerMinute: null, challenge: 'none' } as const;
+
 /** Tokens of the staff, from the development log-in where it is on. */
 export async function staffTokens(stage: Stage): Promise<Record<keyof typeof staff, string>> {
   const entries = await Promise.all(Object.entries(staff).map(async ([role, accountId]) => {
