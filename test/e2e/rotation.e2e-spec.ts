@@ -1,24 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AppProcess, freePort } from '@floodgate/platform/testing';
+import { Redis } from 'ioredis';
 import { SignJWT, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Client, escapeIdentifier } from 'pg';
 import { Api, Buyer, expectStatus, nextPoll, signToken, type ApiAnswer } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { startPlatform, type Platform } from '../support/platform.js';
 import { solveChallenge } from '../../tools/src/scenario/solve-challenge.js';
 
 const draw = () => randomBytes(24).toString('base64url');
-const [oldJwt, newJwt, oldEntry, newEntry, oldHook, newHook] = [draw(), draw(), draw(), draw(), draw(), draw()] as const;
+const [oldJwt, newJwt, oldEntry, newEntry, oldHook, newHook, oldApi, newApi] = [draw(), draw(), draw(), draw(), draw(), draw(), draw(), draw()] as const;
 
 /** Both gateways are stopped and started, on a machine that may be busy. */
 const rollMs = 600_000;
 
 describe('promise: every key can be changed while a sale runs, and no honest buyer is refused', () => {
   const provider = { keys: [] as JWK[], server: null as Server | null, url: '' };
-  const order: Record<string, string> = { SANDBOX_WEBHOOK_SECRET: oldHook };
-  const sandbox: Record<string, string> = { SANDBOX_WEBHOOK_SECRET: oldHook };
+  const order: Record<string, string> = { SANDBOX_WEBHOOK_SECRET: oldHook, SANDBOX_API_KEY: oldApi };
+  const sandbox: Record<string, string> = { SANDBOX_WEBHOOK_SECRET: oldHook, SANDBOX_API_KEY: oldApi };
+  const environment = { gateway: {}, promotion: {}, seckill: {}, order, notification: {}, 'sandbox-payment': sandbox } as const satisfies Record<string, Record<string, string>>;
   const gateways: { process: AppProcess; api: Api }[] = [];
   let platform: Platform;
   let traffic: Traffic;
@@ -28,7 +31,7 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
     await new Promise<void>((resolve) => { provider.server!.listen(0, '127.0.0.1', resolve); });
     provider.url = `http://127.0.0.1:${(provider.server.address() as AddressInfo).port}/keys`;
     // Read again at every start of the process.
-    platform = await startPlatform({ serviceEnv: async () => ({ order, 'sandbox-payment': sandbox }) });
+    platform = await startPlatform({ privateServers: ['rabbitmq', 'postgres'], serviceEnv: async () => environment });
     for (let n = 0; n < 2; n++) {
       const port = await freePort();
       const process = await AppProcess.start('gateway', {
@@ -58,8 +61,8 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
     }
   }
 
-  async function restartSupervised(name: 'order' | 'sandbox-payment'): Promise<void> {
-    const pidNow = () => (name === 'order' ? platform.run.services.find((service) => service.name === 'order')!.pid : platform.run.sandboxPayment.pid);
+  async function restartSupervised(name: keyof typeof environment): Promise<void> {
+    const pidNow = () => (name === 'sandbox-payment' ? platform.run.sandboxPayment.pid : platform.run.services.find((service) => service.name === name)!.pid);
     const before = pidNow();
     process.kill(before, 'SIGTERM');
     await eventually(() => expect([0, before]).not.toContain(pidNow()), { timeoutMs: 60_000 });
@@ -78,7 +81,7 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
 
     it('with the new ones believed', () => roll({ JWT_SECRET: `${oldJwt},${newJwt}`, ENTRY_TOKEN_SECRET: `${oldEntry},${newEntry}` }), rollMs);
 
-    it('with the new ones signing', () => roll({ JWT_SECRET: `${newJwt},${oldJwt}`, ENTRY_TOKEN_SECRET: `${newEntry},${oldEntry}` }), rollMs);
+    it('with the new ones signing', () => roll({ JWT_SECRET: `${newJwt},${oldJwt}`, ENTRY_TOKEN_SECRET: `${newEntry},${oldEntry}`, RECEIPT_SECRET: draw() }), rollMs);
 
     it('with the old ones gone, when nothing that they signed is about any more', async () => {
       traffic.issue = async (accountId) => signToken(newJwt, accountId, ['buyer']);
@@ -109,12 +112,58 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
   });
 
   it.each([
-    ['order', 'believes the new one', order, `${oldHook},${newHook}`],
-    ['sandbox-payment', 'signs with the new one', sandbox, newHook],
-    ['order', 'forgets the old one', order, newHook],
-  ] as const)('the secret of the payment provider\'s notices: %s %s', async (name, _what, environment, value) => {
-    environment['SANDBOX_WEBHOOK_SECRET'] = value;
+    ['sandbox-payment', 'takes both API keys', sandbox, { SANDBOX_API_KEY: `${newApi},${oldApi}` }],
+    ['order', 'shows the new API key, and believes notices under both secrets', order, { SANDBOX_API_KEY: newApi, SANDBOX_WEBHOOK_SECRET: `${oldHook},${newHook}` }],
+    ['sandbox-payment', 'forgets the old API key, and signs notices with the new secret', sandbox, { SANDBOX_API_KEY: newApi, SANDBOX_WEBHOOK_SECRET: newHook }],
+    ['order', 'forgets the old secret', order, { SANDBOX_WEBHOOK_SECRET: newHook }],
+  ] as const)('what is shared with the payment provider: %s %s', async (name, _what, variables, changes) => {
+    Object.assign(variables, changes);
     await restartSupervised(name);
+  });
+
+  describe('the passwords of the servers', () => {
+    const password = draw();
+    /** The same server for the user `next`. */
+    const asNext = (url: string) => Object.assign(new URL(url), { username: 'next', password }).href;
+    let redis: Redis;
+    let postgres: Client;
+
+    it('with a second user beside the first', async () => {
+      const { run } = platform;
+      redis = new Redis(run.redis.url);
+      postgres = new Client(run.postgres.url);
+      await postgres.connect();
+      const { username } = new URL(run.postgres.url);
+      await redis.acl('SETUSER', 'next', 'on', `>${password}`, 'allkeys', 'allchannels', 'allcommands');
+      await postgres.query(`CREATE ROLE next LOGIN PASSWORD '${password}' IN ROLE ${escapeIdentifier(username)}`);
+      await postgres.query(`ALTER ROLE next SET role TO ${escapeIdentifier(username)}`); // What it makes belongs to the same owner.
+      await platform.controlBroker('add_user', 'next', password);
+      await platform.controlBroker('set_permissions', 'next', '.*', '.*', '.*');
+      for (const variables of Object.values(environment)) {
+        Object.assign(variables, { AMQP_URL: asNext(run.rabbitmq.url), DATABASE_URL: asNext(run.postgres.url), REDIS_URL: asNext(run.redis.url) });
+      }
+    });
+
+    it.each(['gateway', 'promotion', 'seckill', 'order', 'notification'] as const)('%s goes over to it', (name) => restartSupervised(name), rollMs);
+
+    it('and the gateways of the buyers', () => roll({ AMQP_URL: asNext(platform.run.rabbitmq.url) }), rollMs);
+
+    it('and the first is locked out', async () => {
+      const { username } = new URL(platform.run.postgres.url);
+      const sessions = await postgres.query<{ usename: string }>('SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()');
+      expect(sessions.rows).toEqual([{ usename: 'next' }]);
+      await redis.auth('next', password);
+      await redis.acl('SETUSER', 'default', 'off');
+      await postgres.query(`ALTER ROLE ${escapeIdentifier(username)} NOLOGIN`);
+      await platform.controlBroker('delete_user', new URL(platform.run.rabbitmq.url).username);
+      await expect(new Client(platform.run.postgres.url).connect()).rejects.toThrow(/not permitted to log in/);
+      await traffic.turnOver();
+    });
+
+    afterAll(async () => {
+      redis?.disconnect();
+      await postgres?.end();
+    });
   });
 
   it('and everybody who was let in has an order, paid where it was paid for', async () => {

@@ -25,6 +25,8 @@ export interface Platform {
   readonly logDir: string;
   /** Where its processes die, if `changes.crashes` said so. */
   readonly crashes: Crashes;
+  /** Runs `rabbitmqctl` on the private broker, if `changes.privateServers` names it. */
+  controlBroker(...args: string[]): Promise<void>;
   /** Stops every process and removes the data. */
   stop(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export async function startPlatform(changes: PlatformChanges = {}): Promise<Plat
     namespace,
     logDir,
     crashes: new Crashes(crashDir, (name) => platform.run.services.find((service) => service.name === name)?.pid ?? 0),
+    controlBroker: (...args) => platform.controlBroker(...args),
     stop: async () => {
       await platform.stop();
       await database?.drop();
