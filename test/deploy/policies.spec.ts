@@ -67,6 +67,7 @@ const tampers: Tamper[] = [
   ['an argument that is not there', environment, (all) => { container(all, 'gateway').env.find(({ name }: Manifest) => name === 'PORT').value = 'http'; }],
   ['root', 'every pod is restricted', (all) => { podOf(all, 'order').securityContext.runAsUser = 0; }],
   ['a file system to write on', 'every pod is restricted', (all) => { delete container(all, 'order').securityContext.readOnlyRootFilesystem; }],
+  ['a broker as its operator makes it', 'every pod is restricted', (all) => { delete named(all, 'RabbitmqCluster/rabbitmq').spec.override; }],
   ['a privileged namespace', 'every pod is restricted', (all) => { named(all, 'Namespace/floodgate').metadata.labels['pod-security.kubernetes.io/enforce'] = 'baseline'; }],
   ['no limit of memory', 'every container says what it needs, and has a limit of memory', (all) => { delete container(all, 'seckill').resources.limits; }],
   ['a token', 'nobody has a token who does not need one, and everybody an account of their own', (all) => { delete podOf(all, 'gateway').automountServiceAccountToken; }],

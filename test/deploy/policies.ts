@@ -32,6 +32,11 @@ export const policies: Record<string, Policy> = {
     ...broken(workloads(manifests), ({ pod: { securityContext } }) => securityContext?.runAsNonRoot === true && securityContext.runAsUser > 0 && securityContext.seccompProfile?.type === 'RuntimeDefault', 'pod not restricted'),
     ...broken(workloads(manifests), ({ pod }) => [...pod.containers, ...(pod.initContainers ?? [])].every(({ securityContext }: Manifest) =>
       securityContext?.allowPrivilegeEscalation === false && securityContext.readOnlyRootFilesystem === true && securityContext.capabilities?.drop?.includes('ALL')), 'container not restricted'),
+    ...ofKind(manifests, 'RabbitmqCluster').filter(({ spec }) => {
+      const pod = spec.override?.statefulSet.spec.template.spec;
+      const restricted = ({ securityContext: context }: Manifest): boolean => context?.allowPrivilegeEscalation === false && context.runAsNonRoot === true && context.capabilities?.drop?.includes('ALL');
+      return !(pod?.securityContext?.seccompProfile?.type === 'RuntimeDefault' && ['setup-container', 'rabbitmq'].every((name) => [...pod.initContainers, ...pod.containers].some((one: Manifest) => one.name === name && restricted(one))));
+    }).map((one) => `${nameOf(one)}: not restricted`),
     ...ofKind(manifests, 'Namespace').filter(({ metadata }) => metadata.labels['pod-security.kubernetes.io/enforce'] !== 'restricted').map((one) => `${nameOf(one)}: not restricted`),
   ],
   'every container says what it needs, and has a limit of memory': (manifests) =>

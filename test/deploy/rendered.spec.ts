@@ -1,18 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { nameOf, overlays, readManifests, renderedFile, root, type Manifest } from './manifests.js';
+import { named, nameOf, overlays, readManifests, renderedFile, root, type Manifest } from './manifests.js';
+import { moduleOf, typeFaults } from './typed.js';
 
 const load = (name: string): Promise<any> => import(name);
 const { headerOf, kustomizeVersion, prometheusRule, render, rulesFile } = await load(path.join(root, 'k8s/render.mjs'));
-
-/** Where the compiled schemas of a group are; the core's own are in kubernetes-models. */
-const packages: Record<string, string> = {
-  'keda.sh': '@kubernetes-models/keda', 'monitoring.coreos.com': '@kubernetes-models/prometheus-operator',
-  'gateway.networking.k8s.io': '@kubernetes-models/gateway-api', 'postgresql.cnpg.io': '@kubernetes-models/cloudnative-pg',
-};
-/** Nobody publishes these groups' schemas as a package: they are read by people alone. */
-const unchecked = ['rabbitmq.com', 'external-secrets.io', 'gateway.envoyproxy.io'];
 
 describe.each(overlays)('the rendering of %s', (overlay) => {
   const [header, text] = splitFirstLine(readFileSync(renderedFile(overlay), 'utf8'));
@@ -27,7 +20,7 @@ describe.each(overlays)('the rendering of %s', (overlay) => {
     expect(kustomizeVersion() === version ? render(overlay) : text).toBe(text);
   });
 
-  it('has the types of the cluster', async () => {
+  it('holds before the schemas of the cluster', async () => {
     const faults = await Promise.all(readManifests(overlay).map(faultOf));
     expect(faults.filter((fault) => fault !== null)).toEqual([]);
   });
@@ -43,10 +36,19 @@ it('a wrong type is found', async () => {
   expect(await faultOf(deployment)).toMatch(/revisionHistoryLimit/);
 });
 
+it('as literals of their types they have no field that there is not, and two that somebody mistyped are found', () => {
+  const mistyped = readManifests('prod').filter(({ kind, metadata }) => ['PodDisruptionBudget', 'ScaledObject'].includes(kind) && metadata.name === 'order');
+  named(mistyped, 'PodDisruptionBudget/order').spec.maxUnavailabel = 1;
+  named(mistyped, 'ScaledObject/order').spec.maxReplicas = 3;
+  // Of one program: the types take most of the time.
+  expect(typeFaults([...overlays.flatMap((overlay) => readManifests(overlay)), ...mistyped]).sort()).toEqual([
+    expect.stringMatching(/^PodDisruptionBudget\/order: .*maxUnavailabel/), expect.stringMatching(/^ScaledObject\/order: .*maxReplicas/),
+  ]);
+});
+
 async function faultOf(manifest: Manifest): Promise<string | null> {
-  const [group, version] = manifest.apiVersion.includes('/') ? manifest.apiVersion.split('/') : ['', manifest.apiVersion];
-  if (unchecked.includes(group)) return null;
-  const name = packages[group] ? `${packages[group]}/${group}/${version}/${manifest.kind}` : `kubernetes-models/${group ? `${group}/` : ''}${version}/${manifest.kind}`;
+  const name = moduleOf(manifest);
+  if (name === null) return null;
   try {
     const { [manifest.kind]: Model } = await load(name);
     new Model(manifest).validate();
