@@ -5,7 +5,7 @@ import { TcpProxy } from '@floodgate/platform/faults';
 import type { ServerName } from '../infra/server-programs.js';
 import type { Pauses } from '../scenario/pauses.js';
 import { Platform } from '../supervisor/platform.js';
-import type { AppName } from '../supervisor/services.js';
+import type { AppName, ServiceName } from '../supervisor/services.js';
 import { Crashes } from './crashes.js';
 
 /** What every service has between itself and each server. */
@@ -14,6 +14,8 @@ export type Links = Readonly<Record<ServerName, TcpProxy>>;
 const apps: readonly AppName[] = ['gateway', 'promotion', 'seckill', 'order', 'notification', 'sandbox-payment'];
 /** A process that dies on purpose is no reason to wait. */
 const backoffMaxMs = 100;
+/** A check of life that hangs is a "no". */
+const livesWithinMs = 2_000;
 /** Waits of the retry tiers: short, that what met a fault ends within the run. */
 const retryDelaysMs = '250,1000,3000,5000';
 /** The provider sometimes takes money for a payment that it has closed, tells things twice, and loses an answer. */
@@ -71,6 +73,13 @@ export class Arena {
     await this.platform.untilReady(name);
   }
 
+  /** Ends a process with a signal and waits until there is another in its place, and it lives; it may still lack what it needs to serve. */
+  async endAndRevive(name: ServiceName, signal: NodeJS.Signals): Promise<void> {
+    const before = this.platform.pidOf(name);
+    this.signal(name, signal);
+    while (!this.pauses.stopped && (this.platform.pidOf(name) === before || !(await this.lives(name)))) await this.pauses.sleep(50);
+  }
+
   /** Every link whole, every process awake, everything ready. */
   async heal(): Promise<void> {
     const names: (AppName | ServerName)[] = ['redis', 'rabbitmq', 'postgres', ...apps];
@@ -81,6 +90,17 @@ export class Arena {
     }
     for (const name of names) this.signal(name, 'SIGCONT');
     for (const name of names) await this.platform.untilReady(name);
+  }
+
+  private async lives(name: ServiceName): Promise<boolean> {
+    const service = this.platform.run.services.find((one) => one.name === name)!;
+    try {
+      const response = await fetch(`${service.internalUrl}/livez`, { signal: AbortSignal.timeout(livesWithinMs) });
+      await response.arrayBuffer();
+      return response.status === 200;
+    } catch {
+      return false; // not listening yet
+    }
   }
 
   async stop(): Promise<void> {

@@ -11,6 +11,8 @@ import type { Step } from './schedule.js';
 /** How long buyers may take to lead a process to its point: the rarest of them is a payment that comes late. */
 const hitWithinMs = 45_000;
 const pollMs = 20;
+/** A process that is being started hears of it by itself within this. */
+const startsWithinMs = 10_000;
 /** The reaper takes up what nobody spoke of for a minute. */
 const unspokenMs = 61_000;
 
@@ -27,7 +29,7 @@ export async function crash(arena: Arena, staging: Staging, step: Step): Promise
   const target = step.target!;
   const before = arena.crashes.hits(point);
   const hit = (): boolean => arena.crashes.hits(point) > before;
-  const arm = (): Promise<void> => arena.crashes.arm(target, point, step.nth);
+  const arm = (quietMs?: number): Promise<void> => arena.crashes.arm(target, point, step.nth, quietMs);
   await stories[storyOf(point)](arena, { arm, step, staging });
   const untilMs = Date.now() + hitWithinMs;
   while (!hit() && Date.now() < untilMs && !arena.pauses.stopped) await arena.pauses.sleep(pollMs);
@@ -36,7 +38,7 @@ export async function crash(arena: Arena, staging: Staging, step: Step): Promise
 }
 
 interface Scene {
-  readonly arm: () => Promise<void>;
+  readonly arm: (quietMs?: number) => Promise<void>;
   readonly step: Step;
   readonly staging: Staging;
 }
@@ -54,7 +56,7 @@ const stories: Readonly<Record<Story, (arena: Arena, scene: Scene) => Promise<vo
     await eventually(() => {
       if (arena.crashes.hits(first) === before && !arena.pauses.stopped) throw new Error(`seckill does not die at ${first}`);
     });
-    await arm(); // the next life, or the one that has begun
+    await arm(startsWithinMs); // the next life, or the one that has begun
   },
   forgotten: async (arena, { arm, staging }) => {
     if (staging.messagesLostAtMs !== null) await arena.pauses.sleep(staging.messagesLostAtMs + unspokenMs - Date.now());

@@ -8,15 +8,19 @@ import { eventually } from '../support/eventually.js';
 export class Crashes {
   constructor(private readonly folder: string, private readonly pidOf: (service: string) => number) {}
 
-  /** From its `nth` passage of the point on, counted from now, the service is dead. Resolves when it has been told. */
-  async arm(service: string, point: CrashPoint, nth = 1): Promise<void> {
+  /**
+   * From its `nth` passage of the point on, counted from now, the service is dead. Resolves when it has been told.
+   * @param quietMs so long nobody is signalled: for a process that is being started, and reads the file by itself
+   */
+  async arm(service: string, point: CrashPoint, nth = 1, quietMs = 0): Promise<void> {
     const file = armFileOf(this.folder, service);
     mkdirSync(this.folder, { recursive: true });
     writeFileSync(`${file}.new`, `${point}@${nth}`);
     renameSync(`${file}.new`, file);
+    const fromMs = performance.now() + quietMs;
     await eventually(() => {
       // A process that is being started has no ear for the signal yet, and one may die of it; the next one reads the file by itself.
-      if (existsSync(file)) signal(this.pidOf(service));
+      if (existsSync(file) && performance.now() >= fromMs) signal(this.pidOf(service));
       if (existsSync(file)) throw new Error(`${service} does not look at ${file}`);
     });
   }

@@ -1,16 +1,16 @@
-import type { AppName } from '../supervisor/services.js';
+import type { ServiceName } from '../supervisor/services.js';
 import type { Arena } from './arena.js';
 
 /** Whoever writes orders and tells buyers, and whoever answers them. */
-const workers: readonly AppName[] = ['order', 'notification'];
-const api: readonly AppName[] = ['gateway', 'seckill'];
+const workers: readonly ServiceName[] = ['order', 'notification'];
+const api: readonly ServiceName[] = ['gateway', 'seckill'];
 /** So long after the broker the API dies. */
 const apiLaterMs = 1_500;
 
-const endAll = async (arena: Arena, names: readonly AppName[]): Promise<void> => void (await Promise.all(names.map((name) => arena.end(name, 'SIGKILL'))));
+const endAll = async (arena: Arena, names: readonly ServiceName[]): Promise<void> => void (await Promise.all(names.map((name) => arena.end(name, 'SIGKILL'))));
 
 /** Dead, and what is started in its place stands still: as long as that lasts its queues fill. */
-async function keepDown(arena: Arena, name: AppName): Promise<void> {
+async function keepDown(arena: Arena, name: ServiceName): Promise<void> {
   const before = arena.platform.pidOf(name);
   arena.signal(name, 'SIGKILL');
   while (arena.platform.pidOf(name) === before && !arena.pauses.stopped) await arena.pauses.sleep(5);
@@ -23,7 +23,8 @@ export const killScenarios: Readonly<Record<string, (arena: Arena) => Promise<vo
   'API': (arena) => endAll(arena, api),
   'workers, then API; API back first, with a backlog': async (arena) => {
     await Promise.all(workers.map((name) => keepDown(arena, name)));
-    await endAll(arena, api);
+    // It cannot serve before the workers are there: of a sale that it does not know it sells nothing.
+    await Promise.all(api.map((name) => arena.endAndRevive(name, 'SIGKILL')));
     for (const name of workers) arena.signal(name, 'SIGCONT');
     for (const name of workers) await arena.platform.untilReady(name);
   },
