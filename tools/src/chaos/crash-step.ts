@@ -4,6 +4,7 @@ import type { AppName } from '../supervisor/services.js';
 import type { Arena } from './arena.js';
 import { causes } from './causes.js';
 import { storyOf, type Story } from './crash-stories.js';
+import { startsWithinMs } from './crashes.js';
 import { eventually } from '../support/eventually.js';
 import type { FaultName } from './faults.js';
 import type { Step } from './schedule.js';
@@ -11,8 +12,6 @@ import type { Step } from './schedule.js';
 /** How long buyers may take to lead a process to its point: the rarest of them is a payment that comes late. */
 const hitWithinMs = 45_000;
 const pollMs = 20;
-/** A process that is being started hears of it by itself within this. */
-const startsWithinMs = 10_000;
 /** The reaper takes up what nobody spoke of for a minute. */
 const unspokenMs = 61_000;
 

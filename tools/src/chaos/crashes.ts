@@ -4,6 +4,10 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 
 import { eventually } from '../support/eventually.js';
 
+/** A process that is being started reads the file within this. */
+export const startsWithinMs = 10_000;
+const toldWithinMs = 60_000;
+
 /** Arms crash points in the processes of a platform that runs, and tells which were hit. */
 export class Crashes {
   constructor(private readonly folder: string, private readonly pidOf: (service: string) => number) {}
@@ -17,12 +21,14 @@ export class Crashes {
     mkdirSync(this.folder, { recursive: true });
     writeFileSync(`${file}.new`, `${point}@${nth}`);
     renameSync(`${file}.new`, file);
-    const fromMs = performance.now() + quietMs;
+    let [told, fromMs] = [0, performance.now() + quietMs];
     await eventually(() => {
-      // A process that is being started has no ear for the signal yet, and one may die of it; the next one reads the file by itself.
-      if (existsSync(file) && performance.now() >= fromMs) signal(this.pidOf(service));
+      const pid = this.pidOf(service);
+      // A process that is being started has no ear for the signal yet, and dies of it; the next one reads the file by itself.
+      if (told !== 0 && pid !== told) [told, fromMs] = [0, performance.now() + startsWithinMs];
+      if (existsSync(file) && performance.now() >= fromMs) signal(told = pid);
       if (existsSync(file)) throw new Error(`${service} does not look at ${file}`);
-    });
+    }, { timeoutMs: toldWithinMs });
   }
 
   /** How often a process died at this point. */

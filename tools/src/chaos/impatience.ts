@@ -43,7 +43,8 @@ export class Impatience {
       await client.connect();
       await client.query(query, [this.saleIds, openForMs / 1_000]);
     } finally {
-      await client.end();
+      // Not waited for: a server that is dead or stands still says no goodbye.
+      client.end().catch(() => undefined);
     }
   }
 }

@@ -86,7 +86,12 @@ export function nameOf({ fault, target, point, nth, by, lastsMs }: Step): string
   return [what, target, by, lastsMs > 0 ? `${(lastsMs / 1000).toFixed(1)} s` : undefined].filter((part) => part !== undefined).join(' · ');
 }
 
+/** How soon somebody must be sold something after a step: where a process dies while Redis is loaded, as soon as after what Redis forgot by. */
+export function limitMsOf({ fault, by }: Step): number {
+  return Math.max(...[fault, by].flatMap((name) => (name === undefined ? [] : faultKind(name).sellsWithinSeconds))) * 1_000;
+}
+
 /** Whether a step kept the time that its table promises. */
 export function isLate({ step, sellsAfterMs }: Struck): boolean {
-  return sellsAfterMs === null || sellsAfterMs > faultKind(step.fault).sellsWithinSeconds * 1000;
+  return sellsAfterMs === null || sellsAfterMs > limitMsOf(step);
 }

@@ -59,7 +59,7 @@ export async function raiseMemoryAlarm(arena: Arena, { lastsMs }: { lastsMs: num
 }
 
 export async function raiseDiskAlarm(arena: Arena, { lastsMs }: { lastsMs: number }): Promise<void> {
-  await arena.platform.controlBroker('set_disk_free_limit', '100TB');
+  await arena.platform.controlBroker('set_disk_free_limit', '100000GB');
   await arena.pauses.sleep(lastsMs);
   await arena.platform.controlBroker('set_disk_free_limit', diskFreeNormally);
 }
