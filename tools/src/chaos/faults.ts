@@ -5,6 +5,8 @@ export interface FaultKind {
   readonly what: string;
   /** The processes that it may strike, one at a time; absent: there is only one place for it. */
   readonly targets?: readonly AppName[];
+  /** A complete run strikes every one of them. */
+  readonly each?: boolean;
   /** How long it lasts, milliseconds; absent: a moment. */
   readonly lastsMs?: readonly [number, number];
   /** In long runs it may last longer: so many milliseconds more for each minute of the run, up to a minute and a half. */
@@ -21,7 +23,7 @@ const everybody: readonly AppName[] = ['gateway', 'promotion', 'seckill', 'order
 const server = { seconds: 6 } as const;
 
 export const faultKinds = {
-  'process-kill': { what: 'SIGKILL', targets: everybody, seconds: 4, sellsWithinSeconds: 5 },
+  'process-kill': { what: 'SIGKILL', targets: everybody, each: true, seconds: 4, sellsWithinSeconds: 5 },
   'process-freeze': { what: 'SIGSTOP, SIGCONT', targets: everybody, lastsMs: [1_000, 6_000], perMinuteMs: 2_000, seconds: 3, sellsWithinSeconds: 5 },
   'process-stop': { what: 'SIGTERM', targets: everybody, seconds: 5, sellsWithinSeconds: 5 },
   crash: { what: 'SIGKILL at a crash point', seconds: 4, sellsWithinSeconds: 5 },

@@ -15,6 +15,7 @@ describe('the schedule', () => {
   it.each(seeds)('of seed %i has every kind of fault and every crash point, where there is time for all', (seed) => {
     const { steps } = makeSchedule(seed, completeMinutes);
     expect(faultNames.filter((name) => !steps.some(({ fault }) => fault === name))).toEqual([]);
+    expect(steps.filter(({ fault }) => fault === 'process-kill').map(({ target }) => target)).toEqual(expect.arrayContaining([...faultKind('process-kill').targets!]));
     expect(allCrashPoints.filter((name) => !steps.some(({ point }) => point === name))).toEqual([]);
   });
 

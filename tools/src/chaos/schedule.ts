@@ -40,10 +40,16 @@ const losing: FaultName = 'broker-loses-messages';
  */
 export function makeSchedule(seed: number, minutes: number): Schedule {
   const make = new StepMaker(new Chance(seed), minutes);
-  const kinds = make.shuffled('kinds', faultNames.filter((name) => name !== 'crash' && name !== losing)).map((name, at) => make.fault(name, `first|${at}`));
+  const kinds = make.shuffled('kinds', faultNames.filter((name) => name !== 'crash' && name !== losing).flatMap(eachTarget)).map(({ name, target }, at) => make.fault(name, `first|${at}`, target));
   const crashes = make.shuffled('points', allCrashPoints.filter((point) => storyOf(point) !== 'forgotten')).map((point, at) => make.crash(point, `first|${at}`));
   const steps = minutes < completeMinutes ? fill(kinds, crashes, minutes * 60) : complete(make, { kinds, crashes }, minutes * 60);
   return { seed, minutes, steps };
+}
+
+/** One of the kind, or one for each process where none may be left out. */
+function eachTarget(name: FaultName): { name: FaultName; target?: AppName }[] {
+  const { each, targets = [] } = faultKind(name);
+  return each ? targets.map((target) => ({ name, target })) : [{ name }];
 }
 
 export const secondsOf = (step: Step): number => faultKind(step.fault).seconds + step.lastsMs / 1000 + (step.by === undefined ? 0 : faultKind(step.by).seconds) + step.pauseMs / 1000;
@@ -86,9 +92,9 @@ class StepMaker {
     return list.map((value, at) => ({ value, order: this.chance.of(`${label}|${at}`) })).toSorted((a, b) => a.order - b.order).map(({ value }) => value);
   }
 
-  fault(fault: FaultName, label: string): Step {
+  fault(fault: FaultName, label: string, target?: AppName): Step {
     const { targets } = faultKind(fault);
-    return { fault, ...(targets ? { target: this.pick(`target|${label}`, targets) } : {}), lastsMs: this.chance.between(`lasts|${label}`, lengthsOf(fault, this.minutes)), pauseMs: this.pause(label) };
+    return { fault, ...(targets ? { target: target ?? this.pick(`target|${label}`, targets) } : {}), lastsMs: this.chance.between(`lasts|${label}`, lengthsOf(fault, this.minutes)), pauseMs: this.pause(label) };
   }
 
   crash(point: CrashPoint, label: string): Step {
