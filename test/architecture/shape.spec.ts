@@ -83,7 +83,7 @@ describe.each(Object.entries(rules))('%s', (_rule, { broken, check }) => {
 });
 
 it('looks at every app and lib', () => {
-  expect([...apps].sort()).toEqual(['gateway', 'notification', 'order', 'promotion', 'sandbox-payment', 'seckill']);
+  expect([...apps].sort()).toEqual(['cli', 'gateway', 'notification', 'order', 'promotion', 'sandbox-payment', 'seckill']);
   expect(checked.some((file) => file.path.startsWith('libs/platform/src/'))).toBe(true);
 });
 
