@@ -11,6 +11,7 @@ import { GaugesModule } from './gauges/gauges.module.js';
 import { migrations } from './migrations/migrations.js';
 import { PaymentModule } from './payment/payment.module.js';
 import { PaymentProviderModule } from './payment-provider/payment-provider.module.js';
+import { ProofModule } from './proof/proof.module.js';
 import { PurchaseModule } from './place-order/purchase.module.js';
 import { ReacquireModule } from './reacquire/reacquire.module.js';
 import { ReconcileModule } from './reconcile/reconcile.module.js';
@@ -49,7 +50,7 @@ export class AppModule {
         CodeStoreModule.forRoot({ keys: config.CODE_KEYS, fingerprintSecret: config.CODE_FINGERPRINT_KEY }),
         PaymentProviderModule.forRoot(providerSettings(config)),
         PaymentModule, PurchaseModule, ReacquireModule, SaleModule, SweeperModule, CancelModule, DeadLetterModule, ReconcileModule, ReportModule,
-        SettlementModule, StuckSagaModule, StockChangeModule, CodesModule, GaugesModule,
+        SettlementModule, StuckSagaModule, StockChangeModule, CodesModule, GaugesModule, ProofModule,
       ],
     };
   }

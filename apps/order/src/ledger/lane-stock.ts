@@ -13,7 +13,7 @@ export interface LaneItem extends Record<Counter, number> {
 /** Counters that this transaction has locked: what it reads of them is true until it ends. */
 export class LaneStock {
   private readonly items = new Map<string, LaneItem>();
-  private readonly changed = new Set<LaneItem>();
+  private readonly changed = new Map<LaneItem, number>();
 
   constructor(readonly saleId: string, items: readonly LaneItem[]) {
     for (const item of items) this.items.set(keyOf(item.lane, item.itemId), item);
@@ -34,12 +34,13 @@ export class LaneStock {
   apply(entry: LedgerEntry): number {
     const item = this.get(entry.lane, entry.itemId);
     for (const [counter, sign] of Object.entries(effectOf(entry)) as [Counter, number][]) item[counter] += sign * entry.quantity;
-    this.changed.add(item);
+    this.changed.set(item, (this.changed.get(item) ?? 0) + 1);
     return freeUnits(item);
   }
 
-  takeChanges(): LaneItem[] {
-    const items = [...this.changed];
+  /** The items that moved, each with the number of entries that moved it. */
+  takeChanges(): (LaneItem & { entries: number })[] {
+    const items = [...this.changed].map(([item, entries]) => ({ ...item, entries }));
     this.changed.clear();
     return items;
   }

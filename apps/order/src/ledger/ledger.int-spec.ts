@@ -69,6 +69,9 @@ describe('the ledger', () => {
         expect({ itemId, counters: ledger, orders }).toEqual({ itemId, counters: { allotment, held, sold, burned }, orders: { held, sold } });
         expect(held + sold + burned).toBeLessThanOrEqual(allotment);
       }
+      const [counted] = await at.database.query(
+        'SELECT (SELECT sum(entries) FROM lane_item WHERE sale_id = $1) AS counters, (SELECT count(*) FROM ledger WHERE sale_id = $1) AS ledger', [sale]);
+      expect(counted!['counters']).toBe(counted!['ledger']);
     }), { numRuns: 20 });
   }, 60_000);
 });

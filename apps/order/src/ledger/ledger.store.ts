@@ -28,12 +28,13 @@ export class LedgerStore {
     const changed = stock.takeChanges();
     await tx.query({
       name: 'lane-item-update',
-      text: `UPDATE lane_item s SET allotment = c.allotment, allotment_version = s.allotment_version + (c.allotment <> s.allotment)::int, held = c.held, sold = c.sold, burned = c.burned
-        FROM unnest($2::int[], $3::text[], $4::int[], $5::int[], $6::int[], $7::int[]) AS c (lane, item_id, allotment, held, sold, burned)
+      text: `UPDATE lane_item s SET allotment = c.allotment, allotment_version = s.allotment_version + (c.allotment <> s.allotment)::int, held = c.held, sold = c.sold, burned = c.burned,
+          entries = s.entries + c.entries
+        FROM unnest($2::int[], $3::text[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[]) AS c (lane, item_id, allotment, held, sold, burned, entries)
         WHERE s.sale_id = $1 AND s.lane = c.lane AND s.item_id = c.item_id`,
       values: [
         stock.saleId, changed.map((c) => c.lane), changed.map((c) => c.itemId), changed.map((c) => c.allotment),
-        changed.map((c) => c.held), changed.map((c) => c.sold), changed.map((c) => c.burned),
+        changed.map((c) => c.held), changed.map((c) => c.sold), changed.map((c) => c.burned), changed.map((c) => c.entries),
       ],
     });
   }
