@@ -2,14 +2,14 @@ import { BotConnection } from './bot-connection.js';
 import { botKinds, BotRequests, type BotKind, type BotRequest, type BotScene } from './bot-requests.js';
 
 const tickMs = 5;
-const connectionCount = 12;
+const connectionCount = 8;
 /** Requests under way on one connection. */
 const pipelining = 4;
 /** How long answers may come after the last request. */
 const lingerMs = 5_000;
 const pollMs = 20;
 /** Bots begin to be as many as they shall be, a little early: what they owe at the end would count as not sent. */
-const ahead = 1.08;
+const ahead = 1.14;
 
 /** What the bots sent and what they got: answers by kind and word (a problem code, or the status). */
 export interface BotCounts {
