@@ -105,7 +105,7 @@ export class Fence {
   private turn(lane: Lane, open: boolean): void {
     if (open === lane.open) return;
     lane.open = open;
-    if (open) lane.waitingSinceMs = null;
+    if (open) lane.served();
     if (open) this.lastReason = '';
     this.logger.info({ lane: lane.name, epoch: lane.epoch }, open ? 'open' : 'closed');
   }

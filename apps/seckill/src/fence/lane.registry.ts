@@ -4,6 +4,11 @@ import { lanesClosed } from '../metrics.js';
 import type { LaneView } from '../stock/board.store.js';
 import { keysOf, type LaneKeys } from '../stock/lane.keys.js';
 
+/** Longer than a load takes, draining included; then its message must have become a dead letter. */
+const loadWaitMs = 30_000;
+/** So many times the wait is doubled at most. */
+const doublingsMax = 3;
+
 /** What this process knows of one lane. */
 export class Lane {
   readonly keys: LaneKeys;
@@ -20,6 +25,8 @@ export class Lane {
   loadedEpoch = 0;
   /** Since when a load of `orderedEpoch` has been waited for; monotonic milliseconds. */
   waitingSinceMs: number | null = null;
+  /** How many epochs have passed since it was last open without their load having come. */
+  loadsInVain = 0;
   /** As the order service describes it. */
   ordered: Pick<LaneLoad, 'version' | 'state' | 'closesAtMs'> | null = null;
   /** The last time Redis had it; stays when Redis has lost it. */
@@ -67,10 +74,30 @@ export class Lane {
 
   heard(ordered: Pick<LaneLoad, 'epoch' | 'version' | 'state' | 'closesAtMs'> & { loadedEpoch: number }): void {
     this.ordered = ordered;
-    if (ordered.epoch !== this.orderedEpoch) this.waitingSinceMs = null;
+    if (ordered.epoch !== this.orderedEpoch) {
+      if (this.waitingSinceMs !== null) this.loadsInVain++;
+      this.waitingSinceMs = null;
+    }
     this.orderedEpoch = Math.max(this.orderedEpoch, ordered.epoch);
     this.loadedEpoch = Math.max(this.loadedEpoch, ordered.loadedEpoch);
     if (this.epoch < this.orderedEpoch) this.open = false;
+  }
+
+  /**
+   * Whether the load of `orderedEpoch` must be given up for lost; the wait begins with the first question, and ends when the lane is {@link served}.
+   * Longer after each that was: on a machine where a load takes longer than this, another epoch every time would supersede each load before it is done.
+   * @param nowMs monotonic
+   */
+  hasWaitedTooLong(nowMs: number): boolean {
+    if (this.orderedEpoch === 0) return false;
+    this.waitingSinceMs ??= nowMs;
+    return nowMs - this.waitingSinceMs > loadWaitMs * 2 ** Math.min(this.loadsInVain, doublingsMax);
+  }
+
+  /** It is open: nothing is waited for. */
+  served(): void {
+    this.waitingSinceMs = null;
+    this.loadsInVain = 0;
   }
 }
 

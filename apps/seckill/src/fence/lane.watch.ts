@@ -11,8 +11,6 @@ const LIST_EVERY_MS = 5_000;
 const LIST_EVERY_CLOSED_MS = 1_000;
 // Repeated because the request, or the load it leads to, may be lost with whoever had it in hand; each lane's epoch rises once.
 const ASK_AGAIN_MS = 2_000;
-// Longer than a load takes, draining included; then its message must have become a dead letter.
-const LOAD_WAIT_MS = 30_000;
 
 /** Looks at every lane again and again, and asks for a rebuild of those that Redis has lost, until it has them back. */
 @Injectable()
@@ -56,7 +54,7 @@ export class LaneWatch {
     }
     if (lanes.some((lane) => lane.sound && !lane.open)) this.wake(); // a doubt arose during the look
     try {
-      await this.askForRebuild(lanes.filter((lane) => !lane.sound && (lost.get(lane) || this.waitedTooLong(lane))));
+      await this.askForRebuild(lanes.filter((lane) => !lane.sound && (lost.get(lane) || lane.hasWaitedTooLong(performance.now()))));
     } catch (error) {
       this.logger.debug(errorText(error));
     }
@@ -73,12 +71,6 @@ export class LaneWatch {
   /** Postgres says that the lane is loaded, or knows nothing yet of our distrust: nobody will load it unless asked to. */
   private believedLoaded(lane: Lane): boolean {
     return lane.orderedEpoch > 0 && (lane.loadedEpoch >= lane.orderedEpoch || lane.distrustedEpoch >= lane.orderedEpoch);
-  }
-
-  private waitedTooLong(lane: Lane): boolean {
-    if (lane.orderedEpoch === 0) return false;
-    lane.waitingSinceMs ??= performance.now();
-    return performance.now() - lane.waitingSinceMs > LOAD_WAIT_MS;
   }
 
   private async askForRebuild(lost: readonly Lane[]): Promise<void> {
