@@ -29,6 +29,8 @@ export interface ChaosOptions {
   /** Where each operation is written down, as NDJSON. */
   readonly historyFile?: string;
   readonly signal: AbortSignal;
+  /** Aborted by whoever cannot wait for an orderly end. */
+  readonly hurry?: AbortSignal;
   readonly note: (line: string) => void;
 }
 
@@ -46,6 +48,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const stop = (): void => run.stop();
   if (options.signal.aborted) stop();
   options.signal.addEventListener('abort', stop, { once: true });
+  options.hurry?.addEventListener('abort', () => arena.platform.killNow(), { once: true });
   let valid = false;
   try {
     options.note(`seed ${options.seed}, ${options.minutes} minutes: ${schedule.steps.length} faults`);

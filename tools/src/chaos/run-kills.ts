@@ -16,6 +16,8 @@ export interface KillsOptions {
   readonly buyers: readonly [number, number];
   readonly stateDir: string;
   readonly signal: AbortSignal;
+  /** Aborted by whoever cannot wait for an orderly end. */
+  readonly hurry?: AbortSignal;
   readonly note: (line: string) => void;
 }
 
@@ -55,6 +57,7 @@ export async function runKills(options: KillsOptions): Promise<KillsReport> {
   const stop = (): void => pauses.stop();
   if (options.signal.aborted) stop();
   options.signal.addEventListener('abort', stop, { once: true });
+  options.hurry?.addEventListener('abort', () => arena.platform.killNow(), { once: true });
   let verdict: ChaosVerdict = 'unknown';
   try {
     await arena.start();

@@ -39,10 +39,10 @@ export async function chaosCommand(context: CommandContext): Promise<number> {
   return wish.kills === null ? await breakIt(context, wish, stateDir) : await killIt(context, wish.kills, { stateDir, wish });
 }
 
-async function breakIt({ note, stop }: CommandContext, wish: ChaosWish, stateDir: string): Promise<number> {
+async function breakIt({ note, stop, hurry }: CommandContext, wish: ChaosWish, stateDir: string): Promise<number> {
   const seed = wish.seed ?? randomInt(1, seedMax);
   const historyFile = resolve(wish.historyFile);
-  const report = await runChaos({ seed, minutes: wish.minutes, stateDir, perSecond, signal: stop, note, ...(historyFile === null ? {} : { historyFile }) });
+  const report = await runChaos({ seed, minutes: wish.minutes, stateDir, perSecond, signal: stop, hurry, note, ...(historyFile === null ? {} : { historyFile }) });
   for (const line of summary(report)) note(line);
   writeReport(resolve(wish.reportFile) ?? path.join(floodgateDir(), 'chaos.json'), report, chaosPage(report), note);
   if (report.verdict !== 'valid') note(`logs: ${path.join(stateDir, 'logs')}`);
@@ -50,8 +50,8 @@ async function breakIt({ note, stop }: CommandContext, wish: ChaosWish, stateDir
   return exitCodes[report.verdict];
 }
 
-async function killIt({ note, stop }: CommandContext, rounds: number, { stateDir, wish }: { stateDir: string; wish: ChaosWish }): Promise<number> {
-  const report = await runKills({ ...kills, rounds, stateDir, signal: stop, note });
+async function killIt({ note, stop, hurry }: CommandContext, rounds: number, { stateDir, wish }: { stateDir: string; wish: ChaosWish }): Promise<number> {
+  const report = await runKills({ ...kills, rounds, stateDir, signal: stop, hurry, note });
   const page = killsPage(report);
   for (const line of page.split('\n')) note(line);
   writeReport(resolve(wish.reportFile) ?? path.join(floodgateDir(), 'kills.json'), report, page, note);

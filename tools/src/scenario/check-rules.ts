@@ -27,7 +27,8 @@ export function* aKeyKeepsItsReservation({ attempts }: Evidence): Iterable<Fault
 export function* aYesStaysAYes({ attempts }: Evidence): Iterable<Fault> {
   for (const { key, exchanges } of attempts.values()) {
     const yesAtMs = Math.min(...exchanges.filter((exchange) => exchange.word === 'ACCEPTED').map((exchange) => exchange.answeredAtMs));
-    const no = exchanges.find((exchange) => isRefusal(exchange) && exchange.sentAtMs >= yesAtMs);
+    // Who asks without a token is told so whatever the key holds.
+    const no = exchanges.find((exchange) => isRefusal(exchange) && exchange.sentAtMs >= yesAtMs && !(exchange.tokenless && exchange.word === 'ENTRY_TOKEN_INVALID'));
     if (no) yield fault('lost', key, `key ${key} was told ${no.word} after its 202`);
   }
 }

@@ -78,6 +78,14 @@ describe('what is no fault', () => {
     expect(judge(world, world).verdict).toBe('clean');
   });
 
+  it('a second press without an entry token, of a key that has its 202; with one it is', () => {
+    const world = cleanWorld();
+    say(world, 'k1', said('ENTRY_TOKEN_INVALID', { tokenless: true }));
+    expect(findFaults(world)).toEqual([]);
+    say(world, 'k1', said('ENTRY_TOKEN_INVALID'));
+    expect(countFaults(findFaults(world), world.audit)).toMatchObject({ lost: 1 });
+  });
+
   it('a refusal that was on its way before the 202 of the same key', () => {
     const world = cleanWorld();
     const first = yes('S.r1', 1);

@@ -17,6 +17,8 @@ export class Entry {
   private readonly tokens = new Map<string, Promise<string | null>>();
   private readonly solutions = new Map<string, string>();
   private working: Promise<unknown> = Promise.resolve();
+  /** The last token of each buyer, expired or not: whoever won with it is told so again with it, also when there are no others any more. */
+  private readonly last = new Map<string, string>();
 
   /** @param challenge whether a puzzle has to be solved for each token */
   constructor(private readonly stage: Stage, private readonly sale: StagedSale, private readonly challenge: 'none' | 'proof-of-work') {}
@@ -50,6 +52,12 @@ export class Entry {
   }
 
   private async fetch(buyer: string): Promise<string | null> {
+    const token = await this.earn(buyer);
+    if (token !== null) this.last.set(buyer, token);
+    return this.last.get(buyer) ?? null;
+  }
+
+  private async earn(buyer: string): Promise<string | null> {
     if (this.challenge === 'none') return tokenIn(await this.ask(buyer, 'entry-token', {}));
     for (let puzzles = 1; puzzles <= puzzlesMax && !this.stage.pauses.stopped; puzzles++) {
       const solution = this.solutions.get(buyer) ?? await this.solve(buyer);

@@ -15,6 +15,8 @@ export interface Exchange {
   rid?: string;
   number?: number;
   replayed?: boolean;
+  /** The request bore no entry token, since the platform gave none. */
+  tokenless?: boolean;
   /** Of SOLD_OUT: which item, and what was left of it. */
   itemId?: string;
   remaining?: number;

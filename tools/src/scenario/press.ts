@@ -22,11 +22,14 @@ export async function press(scene: { stage: Stage; sale: StagedSale; entry: Entr
   let entryToken = await entry.tokenOf(what.buyer);
   let renewals = 0;
   for (let tries = 1; !stage.pauses.stopped; tries++) {
+    // None yet: another press of the same buyer may have been given one meanwhile.
+    entryToken ??= await entry.tokenOf(what.buyer);
     stage.tally.attempts++;
     const answer = await stage.rush.call({
       method: 'POST', path: `/v1/sales/${sale.id}/reservations`, ...stage.as(what.buyer), key: what.key, body: { entryToken: entryToken ?? 'none', items: attempt.items },
     });
     const exchange = toExchange(answer);
+    if (entryToken === null) exchange.tokenless = true;
     attempt.exchanges.push(exchange);
     if (exchange.word === 'ACCEPTED') {
       stage.tally.took(Date.now() - meantAtMs);
