@@ -142,7 +142,7 @@ describe('the stream of a reservation', () => {
     await gateway.app.get(Shutdown, { strict: false }).run('intake');
     await stream.ended;
     const refused = await callOperation(gateway.app, 'streamReservation', { path: { id: rid }, headers: bearer('buyer-1', 'buyer') });
-    expect([refused.json.code, refused.headers['connection']]).toEqual(['UNAVAILABLE', 'close']);
+    expect(refused.json.code).toBe('UNAVAILABLE');
   });
 
   it('is refused as a problem where there is nothing to follow', async () => {
