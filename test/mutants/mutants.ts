@@ -1,8 +1,9 @@
 import type { Mutant } from '../../tools/src/mutants/mutant.js';
 
 // By name: Node reads this table as it stands here, with no compiler before it.
-const door = './door.mutants.ts';
+const [door, proof] = ['./door.mutants.ts', './proof.mutants.ts'] as const;
 const { doorMutants } = (await import(door)) as { doorMutants: readonly Mutant[] };
+const { proofMutants } = (await import(proof)) as { proofMutants: readonly Mutant[] };
 
 /** Every guard that a promise hangs on, and the test that fails without it. `npm run mutants` takes them away, one after the other. */
 export const mutants: readonly Mutant[] = [
@@ -295,4 +296,5 @@ export const mutants: readonly Mutant[] = [
   },
 
   ...doorMutants,
+  ...proofMutants,
 ];

@@ -108,6 +108,8 @@ export const requests = {
   /** `body` is the raw body, base64; headers in lower case. */
   'payment-notice': { to: 'order.requests', ask: z.object({ provider: z.string(), headers: z.record(z.string(), z.string()), body: z.string() }), answer: answers<Outcome<Record<string, unknown>>>() },
   'audit-sale': { to: 'order.requests', ask: z.object({ saleId }), answer: answers<Outcome<View.AuditView>>() },
+  /** `cursor` null: makes an export of the sale as it is now; the first page of its files. NOT_FOUND also for an export that is over. */
+  'export-sale': { to: 'order.requests', ask: z.object({ saleId, cursor: z.string().nullable() }), answer: answers<Outcome<View.SaleExportView>>() },
   'list-sale-orders': { to: 'order.requests', ask: z.object({ actor, saleId, ...page }), answer: answers<Outcome<View.Page<View.OrderView>>>() },
   'get-sale-report': { to: 'order.requests', ask: z.object({ actor, saleId }), answer: answers<Outcome<View.ReportView>>() },
   'get-inventory': { to: 'order.requests', ask: z.object({ skuId: idSchema }), answer: answers<Outcome<View.InventoryView>>() },

@@ -173,6 +173,9 @@ export interface AuditView {
   findings: string[];
 }
 
+/** A part of one file of a sale's export, and what the certificate says of the whole. */
+export interface SaleExportView { certificate: Record<string, unknown>; file: string; text: string; nextCursor: string | null }
+
 export interface ReportView {
   saleId: string;
   funnel: Record<string, number>;

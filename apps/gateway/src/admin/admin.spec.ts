@@ -55,6 +55,7 @@ const rows: [string, string, Given, RequestName, object, unknown, number][] = [
   ['auditSale', 'auditor', {}, 'audit-sale', { saleId: 'x' }, {
     verdict: 'clean', saleId: 'x', asOf: '2026-01-01T00:00:00.000Z', settling: 0, oversold: 0, lost: 0, duplicated: 0, unexplained: 0, redisEqualsPostgres: true, items: [], payments: { captured: 0, refunded: 0 }, findings: [],
   }, 200],
+  ['exportSale', 'auditor', { query: '?cursor=one.2' }, 'export-sale', { saleId: 'x', cursor: 'one.2' }, { certificate: { saleId: 'x' }, file: 'ledger.ndjson', text: '{}\n', nextCursor: 'one.3' }, 200],
   ['compareSettlement', 'auditor', { query: '?day=2026-11-27' }, 'compare-settlement', { provider: 'nothing', day: '2026-11-27' }, settlement, 200],
   ['getSettlement', 'auditor', {}, 'get-settlement', { provider: 'nothing', id: 'x', ...page }, settlement, 200],
   ['getSaleReport', 'merchant', {}, 'get-sale-report', { actor: actor('merchant'), saleId: 'x' }, { saleId: 'x', funnel: {}, soldOutAt: null, amount: { amount: 0, currency: 'GBP' }, percentiles: {} }, 200],

@@ -13,6 +13,11 @@ export class RecordsController {
     return this.services.ask('audit-sale', { saleId: path['id'] ?? '' });
   }
 
+  @Operation('exportSale')
+  exportSale({ path, query }: Call): Promise<Answer> {
+    return this.services.ask('export-sale', { saleId: path['id'] ?? '', cursor: (query['cursor'] as string | undefined) ?? null });
+  }
+
   @Operation('getSaleReport')
   getSaleReport({ actor, path }: Call): Promise<Answer> {
     return this.services.ask('get-sale-report', { actor, saleId: path['id'] ?? '' });

@@ -5,6 +5,7 @@ import { RequestClient, RequestError } from '@floodgate/platform';
 /** How long a person's question may take where the usual three seconds do not do: an audit reads every order of a sale. */
 const timeoutsMs: Partial<Record<RequestName, number>> = {
   'audit-sale': 60_000,
+  'export-sale': 60_000,
   'get-sale-report': 15_000,
   'compare-settlement': 15_000,
   'get-settlement': 10_000,

@@ -2,6 +2,7 @@ import { AddCloseError1765000005001 } from './add-close-error.migration.js';
 import { AddFulfilledState1765000001000 } from './add-fulfilled-state.migration.js';
 import { AddLedgerSeals1765000009001 } from './add-ledger-seals.migration.js';
 import { AddLatePayments1765000001001 } from './add-late-payments.migration.js';
+import { AddSaleExports1765000009002 } from './add-sale-exports.migration.js';
 import { AddStockChanges1765000003001 } from './add-stock-changes.migration.js';
 import { AddWarehouseBlocks1765000003003 } from './add-warehouse-blocks.migration.js';
 import { CreateCodeTables1765000004001 } from './create-code-tables.migration.js';
@@ -16,5 +17,5 @@ export const migrations = [
   CreateSaleTables1764000000001, CreateOrderTables1764000000002, CreatePaymentTables1764000000003,
   AddFulfilledState1765000001000, AddLatePayments1765000001001, CreateSettlementTables1765000002001,
   CreateStripeSessionTable1765000002002, AddStockChanges1765000003001, AddWarehouseBlocks1765000003003, CreateCodeTables1765000004001,
-  AddCloseError1765000005001, AddLedgerSeals1765000009001,
+  AddCloseError1765000005001, AddLedgerSeals1765000009001, AddSaleExports1765000009002,
 ];

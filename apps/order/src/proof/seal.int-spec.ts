@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { sqlState, type Transaction } from '@floodgate/platform';
+import { errorText, sqlState, type Transaction } from '@floodgate/platform';
 import { lockStock } from '../ledger/lane-stock.js';
 import { PurchaseFixture } from '../support/purchase.fixture.js';
 import { SealStore } from './seal.store.js';
@@ -62,8 +62,8 @@ describe('the chain of a sale', () => {
   it('is written once, however many write it', async () => {
     const sale = await at.sale({ items: [{ quota: 50 }] });
     for (let round = 0; round < 4; round++) await at.place(sale, [at.reservation(sale), at.reservation(sale)]);
-    const done = await Promise.all(Array.from({ length: 6 }, () => seals.sealNext(sale)));
-    expect(done.reduce((sum, entries) => sum + entries, 0)).toBe(9);
+    const done = await Promise.all(Array.from({ length: 6 }, () => seals.sealNext(sale).catch(errorText)));
+    expect(done.map(String).toSorted()).toEqual(['0', '0', '0', '0', '0', '9']);
     const sealed = await chain(sale);
     expect(sealed.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(sealed.map(({ hash }) => hash)).toEqual(hashes(sale, sealed));

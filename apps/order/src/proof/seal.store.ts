@@ -36,21 +36,31 @@ export class SealStore {
   async sealNext(saleId: string): Promise<number> {
     return this.database.transaction(async (tx) => {
       await this.lock(tx, saleId);
-      const entries = await this.open(tx, saleId);
-      if (entries.length === 0) return 0;
-      let { number, hash } = await this.head(tx, saleId);
-      const seals = entries.map((entry) => {
-        hash = entryHash(hash, { ...entry, number: ++number });
-        return { number, seq: entry.seq, hash };
-      });
-      await tx.query({
-        name: 'seal-insert',
-        text: 'INSERT INTO ledger_seal (sale_id, number, seq, hash) SELECT $1, * FROM unnest($2::int[], $3::bigint[], $4::text[])',
-        values: [saleId, numbers(seals.map((s) => s.number)), numbers(seals.map((s) => s.seq)), texts(seals.map((s) => s.hash))],
-      });
-      await this.move(tx, saleId, entries);
-      return entries.length;
+      return this.sealIn(tx, saleId);
     });
+  }
+
+  /** One sealer of a sale at a time, until the transaction ends. Writers of the ledger do not take this lock. */
+  async lock(tx: Transaction, saleId: string): Promise<void> {
+    await tx.query({ name: 'seal-lock', text: `SELECT pg_advisory_xact_lock(hashtextextended('seal ' || $1, 0))`, values: [saleId] });
+  }
+
+  /** As {@link sealNext}, in a transaction that has the lock; one whose snapshot is older than the lock fails as a serialization failure if it missed a seal. */
+  async sealIn(tx: Transaction, saleId: string): Promise<number> {
+    const entries = await this.open(tx, saleId);
+    if (entries.length === 0) return 0;
+    await this.move(tx, saleId, entries);
+    let { number, hash } = await this.head(tx, saleId);
+    const seals = entries.map((entry) => {
+      hash = entryHash(hash, { ...entry, number: ++number });
+      return { number, seq: entry.seq, hash };
+    });
+    await tx.query({
+      name: 'seal-insert',
+      text: 'INSERT INTO ledger_seal (sale_id, number, seq, hash) SELECT $1, * FROM unnest($2::int[], $3::bigint[], $4::text[])',
+      values: [saleId, numbers(seals.map((s) => s.number)), numbers(seals.map((s) => s.seq)), texts(seals.map((s) => s.hash))],
+    });
+    return entries.length;
   }
 
   /** Where the chain ends as this transaction sees it. */
@@ -59,11 +69,6 @@ export class SealStore {
       name: 'seal-head', text: 'SELECT number, hash FROM ledger_seal WHERE sale_id = $1 ORDER BY number DESC LIMIT 1', values: [saleId],
     });
     return last ?? { number: 0, hash: genesisHash(saleId) };
-  }
-
-  /** One sealer of a sale at a time. Writers of the ledger do not take this lock. */
-  private async lock(tx: Transaction, saleId: string): Promise<void> {
-    await tx.query({ name: 'seal-lock', text: `SELECT pg_advisory_xact_lock(hashtextextended('seal ' || $1, 0))`, values: [saleId] });
   }
 
   /**
