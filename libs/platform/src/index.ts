@@ -6,7 +6,7 @@ export * from './errors.js';
 export { AmqpServer, AmqpServerParts } from './messaging/amqp.server.js';
 export { Broker, type MessagingOptions } from './messaging/broker.js';
 export { ConsumerProbes, type Probe } from './messaging/consumer.probes.js';
-export type { DeadLetter, DeadReason } from './messaging/dead.letters.js';
+export { readReplay, type DeadLetter, type DeadReason } from './messaging/dead.letters.js';
 export {
   Answers, Consume, ConsumeBoard, ConsumeDeadLetters, ConsumeInstance,
   type BatchOptions, type ConsumeOptions, type DeliveryOf, type InstanceDeliveryOf, type Verdict,

@@ -1,4 +1,4 @@
-import { idSchema, messages, reservationSchema, saleOfReservation, type MessageName, type Reservation } from '@floodgate/contracts';
+import { idSchema, reservationSchema, saleOfReservation, type MessageName, type Reservation } from '@floodgate/contracts';
 import { z } from 'zod';
 
 /** What a dead letter can still be made to say. */
@@ -26,13 +26,6 @@ export function affectedOrders(name: string, body: Buffer): Affected {
   // A reservation of another sale than the message's can only be a forgery or a bug: it gets no units of this one.
   const reservations = rows.flatMap((row) => reservationSchema.safeParse(row).data ?? []).filter((one) => saleOfReservation(one.rid) === lane.saleId);
   return { reservationIds, placing: { ...lane, reservations } };
-}
-
-/** Why the message as it is would die again at once, or null if it reads well. */
-export function unreadable(name: string, body: Buffer): string | null {
-  if (!Object.hasOwn(messages, name)) return `nobody knows a message called ${name}`;
-  const parsed = messages[name as MessageName].safeParse(parseJson(body));
-  return parsed.success ? null : parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ');
 }
 
 /** The body for people: its JSON, else its text. */

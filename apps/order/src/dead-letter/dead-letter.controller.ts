@@ -20,7 +20,7 @@ export class DeadLetterController {
 
   @Answers('replay-dead-letter')
   replay({ id, actor, dryRun }: Ask<'replay-dead-letter'>): Promise<Answer<'replay-dead-letter'>> {
-    return this.desk.replay(id, actor.accountId, dryRun);
+    return dryRun ? this.desk.foresee(id) : this.desk.replay(id, actor.accountId);
   }
 
   @Answers('discard-dead-letter')

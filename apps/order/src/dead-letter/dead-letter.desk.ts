@@ -1,10 +1,13 @@
 import { accept, refuse, type Outcome, type View } from '@floodgate/contracts';
-import { createLogger, Database, hashForLog, isoTime, Publisher, PublishError, type Transaction } from '@floodgate/platform';
+import { createLogger, Database, hashForLog, isoTime, PublishError, type Transaction } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 import { AdminActs } from '../audit-log/admin-acts.js';
-import { readableBody, unreadable } from './affected-orders.js';
+import { readableBody } from './affected-orders.js';
 import { DeadLetterStore, type LetterRow } from './dead-letter.store.js';
 import { ParkedOrders } from './parked-orders.js';
+import { ReplayRehearsal } from './replay-rehearsal.js';
+
+interface Replay { id: string; dryRun: boolean; outcome: string }
 
 /** What an operator does about dead letters. A letter is decided upon once, asking again changes nothing and tells what it came to; its body never changes. */
 @Injectable()
@@ -15,7 +18,7 @@ export class DeadLetterDesk {
     private readonly database: Database,
     private readonly letters: DeadLetterStore,
     private readonly parked: ParkedOrders,
-    private readonly publisher: Publisher,
+    private readonly replays: ReplayRehearsal,
     private readonly acts: AdminActs,
   ) {}
 
@@ -34,16 +37,14 @@ export class DeadLetterDesk {
   }
 
   /**
-   * Sends the message to its queue again, as it was, under its own id, its attempts counted anew. With `dryRun` it only says what would happen.
+   * Sends the message to its queue again, as it was, under its own id, its attempts counted anew.
    * The letter's row stays locked until the broker has confirmed, so that two operators cannot do it both.
    */
-  async replay(id: string, actor: string, dryRun: boolean): Promise<Outcome<{ id: string; dryRun: boolean; outcome: string }>> {
-    return this.decide<{ id: string; dryRun: boolean; outcome: string }>(id, async (tx, letter) => {
-      if (letter.state !== 'waiting') return accept({ id, dryRun, outcome: `already-${letter.state}` });
-      const problem = unreadable(letter.name, letter.body);
-      if (dryRun) return accept({ id, dryRun, outcome: problem ? `would-die-again: ${problem}` : 'would-be-republished' });
+  async replay(id: string, actor: string): Promise<Outcome<Replay>> {
+    return this.decide<Replay>(id, async (tx, letter) => {
+      if (letter.state !== 'waiting') return accept({ id, dryRun: false, outcome: `already-${letter.state}` });
       try {
-        await this.publisher.replay({ ...letter, occurredAtMs: letter.occurredAt.getTime() });
+        await this.replays.send(replayable(letter));
       } catch (error) {
         if (!(error instanceof PublishError)) throw error;
         // It may have been published: done again under the same id, that is harmless, so the letter simply keeps waiting.
@@ -53,8 +54,15 @@ export class DeadLetterDesk {
       await this.letters.settle(tx, id, 'replayed', actor, null);
       await this.noteAct(tx, letter, { state: 'replayed' }, actor, 'replay-dead-letter', null);
       this.log.info({ letter: id, queue: letter.queue, actor: hashForLog(actor) }, 'a dead letter was sent again');
-      return accept({ id, dryRun, outcome: 'republished' });
+      return accept({ id, dryRun: false, outcome: 'republished' });
     });
+  }
+
+  /** What {@link replay} would lead to now. Changes nothing and locks no letter. */
+  async foresee(id: string): Promise<Outcome<Replay>> {
+    const letter = await this.letters.find(id);
+    if (!letter) return refuse('NOT_FOUND', 'no such dead letter');
+    return accept({ id, dryRun: true, outcome: letter.state === 'waiting' ? await this.replays.rehearse(replayable(letter)) : `already-${letter.state}` });
   }
 
   /** Gives the message up: the orders parked for it are closed, their units go back, once. */
@@ -80,6 +88,8 @@ export class DeadLetterDesk {
     });
   }
 }
+
+const replayable = (letter: LetterRow) => ({ ...letter, occurredAtMs: letter.occurredAt.getTime() });
 
 const viewOf = (row: LetterRow): View.DeadLetterView => ({
   id: row.id, queue: row.queue, message: row.name, reason: row.reason, firstError: row.firstError, lastError: row.lastError, attempts: row.attempts,

@@ -46,6 +46,12 @@ async function kept(content: unknown, changes: Partial<DeadLetter> = {}): Promis
   return outcome.value;
 }
 const replay = (id: string, dryRun = false) => client().ask('replay-dead-letter', { actor, id, dryRun });
+async function foreseen(id: string): Promise<string> {
+  const outcome = await replay(id, true);
+  if (!outcome.ok) throw new Error(outcome.detail);
+  expect(outcome.value).toMatchObject({ id, dryRun: true });
+  return outcome.value.outcome;
+}
 const discard = (id: string) => client().ask('discard-dead-letter', { actor, id, reason: 'cannot be repaired' });
 
 describe('a message that always fails', () => {
@@ -72,9 +78,11 @@ describe('a message that always fails', () => {
     const sale = await harness.sale();
     const placed = poisoned(sale);
     const { id } = await kept(body(placed));
-    expect(await replay(id, true)).toEqual({ ok: true, value: { id, dryRun: true, outcome: 'would-be-republished' } });
-    expect(await harness.state(placed)).toBe('STUCK');
+    expect(await foreseen(id)).toMatch(/^would-die-again: .*poisoned account/);
     await cured(true);
+    expect(await foreseen(id)).toBe('would-be-processed: 1 STUCK to PENDING');
+    expect(await harness.state(placed)).toBe('STUCK');
+    expect(await harness.units(sale)).toEqual({ held: 1, sold: 0, free: 9 });
     expect(await replay(id)).toEqual({ ok: true, value: { id, dryRun: false, outcome: 'republished' } });
     await eventually(async () => expect(await harness.state(placed)).toBe('PENDING'));
     await cured(false);
@@ -199,9 +207,43 @@ describe('the letters', () => {
     expect((await lettersOf(whole))[0]!.reservationIds).toEqual([broken.rid, whole.rid, strange.rid, foreign.rid]);
   });
 
-  it('say before a replay that the message would die again', async () => {
-    const { id } = await kept({ saleId: 'x' });
-    expect(await replay(id, true)).toMatchObject({ ok: true, value: { outcome: expect.stringMatching(/^would-die-again: /) } });
+  it.each([
+    ['does not fit its schema', { saleId: 'x' }, {}, /^would-die-again: PermanentError: place-order does not fit its schema/],
+    ['has another version', { saleId: 'x', lane: 0, epoch: 1, reservations: [] }, { headers: { v: 2 } }, /^would-die-again: .*has version 2/],
+    ['is not for its queue', {}, { name: 'sync-stock' }, /^would-die-again: .*unknown message sync-stock/],
+    ['is of a sale that never came', { saleId: 'nosale', lane: 0, epoch: 1, reservations: [{ rid: 'nosale.AAAAAAAAAAAAAAAAAAAAAA', accountId: 'a', ipHash: '', items: [{ itemId: 'x', quantity: 1 }], number: 1, reservedAtMs: 1 }] }, {}, /^would-die-again: SaleMissingError/],
+  ] as const)('say before a replay that a message would die again that %s', async (_, content, changes, outcome) => {
+    const { id } = await kept(content, changes);
+    expect(await foreseen(id)).toMatch(outcome);
+  });
+
+  it('say before a replay that nothing is left to do, and nothing is done then', async () => {
+    const placed = await harness.order();
+    const { id } = await kept(body(placed));
+    const before = await harness.orders.find(placed.rid);
+    expect(await foreseen(id)).toMatch(/^would-be-acknowledged: /);
+    expect(await replay(id)).toMatchObject({ ok: true, value: { outcome: 'republished' } });
+    const { names } = harness.service.get(Broker);
+    await eventually(async () => expect((await withChannel((channel) => channel.checkQueue(names.queue('order.place-order')))).messageCount).toBe(0));
+    expect(await harness.orders.find(placed.rid)).toEqual(before);
+  });
+
+  it('say before a replay what becomes of each reservation of a message, the broken ones alone', async () => {
+    const sale = await harness.sale();
+    const [done, fresh, strange] = [await harness.order(sale), harness.reserved(sale), harness.reserved(sale)];
+    const { id } = await kept({ ...body(done, fresh), reservations: [done.reservation] });
+    await harness.database.query('UPDATE dead_letter SET body = $2 WHERE id = $1', [id, Buffer.from(JSON.stringify(body(done, fresh)))]);
+    expect(await foreseen(id)).toBe('would-be-processed: 1 no order to PENDING');
+    strange.reservation.items = [{ itemId: 'no-such-item', quantity: 1 }];
+    await harness.database.query('UPDATE dead_letter SET body = $2 WHERE id = $1', [id, Buffer.from(JSON.stringify(body(done, strange, fresh)))]);
+    expect(await foreseen(id)).toMatch(/^would-die-again: 1 of 3 reservations, .*; of the others: 1 no order to PENDING$/);
+    expect(await harness.orders.find(fresh.rid)).toBeNull();
+    expect(await harness.units(sale)).toEqual({ held: 1, sold: 0, free: 9 });
+  });
+
+  it('say before a replay where only the consumer can tell', async () => {
+    const { id } = await kept({ saleId: 'some-sale', lane: 0, epoch: 1 }, { queue: 'order.note-loaded', name: 'lane.loaded' });
+    expect(await foreseen(id)).toMatch(/^would-be-republished: .*order\.note-loaded/);
   });
 
   it('come in pages, newest first, without their bodies; one alone shows its own', async () => {

@@ -1,7 +1,7 @@
 import { queues, type QueueName } from '@floodgate/contracts';
 import type { ConsumeMessage, Options } from 'amqplib';
-import { errorText } from '../errors.js';
-import { envelopeOf, messageProperties, type Envelope } from './message.codec.js';
+import { errorText, PermanentError } from '../errors.js';
+import { decodeMessage, envelopeOf, messageProperties, type Delivery, type Envelope } from './message.codec.js';
 
 /** A message that could not be processed, as it is kept. `body` is as it came, whatever it is. */
 export interface DeadLetter {
@@ -19,6 +19,9 @@ export interface DeadLetter {
   occurredAtMs: number;
 }
 
+/** What a replay needs of a letter. */
+export type ReplayableLetter = Pick<DeadLetter, 'queue' | 'name' | 'messageId' | 'body' | 'headers' | 'occurredAtMs'>;
+
 export type DeadReason = 'permanent' | 'attempts-exhausted' | 'broker';
 
 /** Properties of the next try. Written anew: a copied `x-death` would arm the broker's cycle detector, which drops silently. */
@@ -33,6 +36,23 @@ export function deadLetterProperties(message: ConsumeMessage, queue: QueueName, 
   // What a sender wrote is kept as it was, so that a replay or a person sees it: the version above all.
   const v: unknown = message.properties.headers?.v;
   return { ...properties, headers: { ...properties.headers, ...(v === undefined ? {} : { v }), ...errorsOf(message, error), queue, reason } };
+}
+
+/** What a replay carries beside the body: the same id and version, its attempts counted anew. */
+export function replayProperties({ name, messageId, occurredAtMs, headers: { v, traceparent } }: ReplayableLetter): Options.Publish {
+  const properties = messageProperties(name, { messageId, occurredAtMs, attempt: 1 });
+  const kept = { ...(v === undefined ? {} : { v }), ...(typeof traceparent === 'string' ? { traceparent } : {}) };
+  return { ...properties, headers: { ...properties.headers, ...kept } };
+}
+
+/**
+ * The letter as its consumer would get it from a replay: read by the code that reads every message.
+ * @throws PermanentError for what would be a dead letter again at once
+ */
+export function readReplay(letter: ReplayableLetter): Delivery {
+  if (!Object.hasOwn(queues, letter.queue)) throw new PermanentError(`there is no queue ${letter.queue} any more`);
+  const message = { content: letter.body, properties: replayProperties(letter), fields: { routingKey: letter.queue } };
+  return decodeMessage(message as ConsumeMessage, queues[letter.queue].binds);
 }
 
 export function readDeadLetter(message: ConsumeMessage, queue: QueueName): DeadLetter {

@@ -5,7 +5,7 @@ import { PublishError } from '../errors.js';
 import { published, publisherState } from '../telemetry/metrics.js';
 import { Broker } from './broker.js';
 import { ConfirmedPublisher } from './confirmed.publisher.js';
-import type { DeadLetter } from './dead.letters.js';
+import { replayProperties, type ReplayableLetter } from './dead.letters.js';
 import { KeptChannel } from './kept.channel.js';
 import { encodeBody, messageProperties } from './message.codec.js';
 
@@ -77,12 +77,9 @@ export class Publisher {
    * Sends a dead letter again to the queue it failed in, and to no other: the same bytes, id and version, its attempts counted anew.
    * @throws PublishError code and outcome
    */
-  async replay(letter: Pick<DeadLetter, 'queue' | 'name' | 'messageId' | 'body' | 'headers' | 'occurredAtMs'>): Promise<void> {
-    const properties = messageProperties(letter.name, { messageId: letter.messageId, occurredAtMs: letter.occurredAtMs, attempt: 1 });
-    const { v, traceparent } = letter.headers;
-    const kept = { ...(v === undefined ? {} : { v }), ...(typeof traceparent === 'string' ? { traceparent } : {}) };
+  async replay(letter: ReplayableLetter): Promise<void> {
     const target = { exchange: '', routingKey: this.broker.names.queue(letter.queue) };
-    await this.confirmed.send(target, letter.body, { ...properties, headers: { ...properties.headers, ...kept } }, { what: `${letter.name} again` });
+    await this.confirmed.send(target, letter.body, replayProperties(letter), { what: `${letter.name} again` });
   }
 
   /** To every gateway there is now; lost where nobody listens or the link is down. The next beat repairs it. */
