@@ -2,21 +2,36 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { commands } from '../../apps/cli/src/commands.js';
-import { Api, expectStatus } from '../support/api.js';
+import { Api, expectStatus, type Buyer } from '../support/api.js';
 import { floodgate, type CliOptions, type CliRun } from '../support/cli.js';
+import { eventually } from '../support/eventually.js';
 import { startPlatform, type Platform } from '../support/platform.js';
+
+/** A busy machine takes its time; what is waited for comes or does not. */
+const patiently = { timeoutMs: 90_000 };
 
 let platform: Platform;
 let api: Api;
 let dir: string;
+let sql: pg.Client;
 beforeAll(async () => {
-  platform = await startPlatform();
+  platform = await startPlatform({ retryDelaysMs: [50, 50, 50, 50] });
   api = new Api(platform.run);
   dir = mkdtempSync(path.join(tmpdir(), 'floodgate-cli-'));
+  sql = new pg.Client({ connectionString: platform.run.postgres.url });
+  await sql.connect();
+  await sql.query(`
+    CREATE TABLE public.poison AS SELECT true AS active;
+    GRANT SELECT ON public.poison TO public;
+    CREATE FUNCTION public.refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF (SELECT active FROM public.poison) THEN RAISE EXCEPTION 'poisoned account'; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER refuse_poison BEFORE INSERT OR UPDATE ON orders.orders FOR EACH ROW WHEN (NEW.account_id LIKE 'poison%' AND NEW.state = 'PENDING') EXECUTE FUNCTION public.refuse_poison();`);
 });
 afterAll(async () => {
+  await sql?.end();
   await platform?.stop();
   if (dir) rmSync(dir, { recursive: true, force: true });
 });
@@ -37,6 +52,35 @@ async function submittedSale(changes: Record<string, unknown> = {}): Promise<str
 }
 
 const stateOf = async (id: string): Promise<string> => expectStatus(200, await api.admin('operator', 'GET', `/sales/${id}`)).state;
+
+/** An open sale of three units, of which one is paid. */
+async function soldSale(): Promise<{ id: string }> {
+  const sale = await api.armedSale([{ quota: 3 }]);
+  const buyer = api.buyer();
+  const { reservationId } = expectStatus(202, await buyer.reserve(sale.id, [{ itemId: sale.items[0]!.id, quantity: 1 }]));
+  await buyer.until(reservationId, ['ORDERED'], patiently.timeoutMs);
+  await buyer.pay(reservationId);
+  return sale;
+}
+
+/** An order whose message cannot be processed while the poison is active, and its dead letter. */
+async function poisonedOrder(): Promise<{ letter: string; orderId: string; buyer: Buyer }> {
+  const sale = await api.armedSale([{}]);
+  const buyer = api.buyer(`poison-${sale.id}`);
+  const { reservationId } = expectStatus(202, await buyer.reserve(sale.id, [{ itemId: sale.items[0]!.id, quantity: 1 }]));
+  const letter = await eventually(async () => {
+    const { items } = expectStatus(200, await api.admin('operator', 'GET', '/dead-letters?limit=100'));
+    const mine = items.filter((one: { reservationIds: string[] }) => one.reservationIds.includes(reservationId));
+    expect(mine).toHaveLength(1);
+    return mine[0].id as string;
+  }, patiently);
+  return { letter, orderId: reservationId, buyer };
+}
+
+async function letterRow(letter: string): Promise<{ state: string; changed: number }> {
+  const { rows } = await sql.query<{ state: string; changed: number }>('SELECT state, extract(epoch FROM updated_at)::float8 AS changed FROM orders.dead_letter WHERE id = $1', [letter]);
+  return rows[0]!;
+}
 
 /** Every command against the running platform. */
 const cases: Record<string, () => Promise<void>> = {
@@ -85,6 +129,78 @@ const cases: Record<string, () => Promise<void>> = {
     expect((await ended(2, `sale close ${id}`)).err).toContain('add --yes');
     expect(await stateOf(id)).toBe('OPEN');
     expect((await ended(0, `sale close ${id} --yes`)).out).toBe(`${id} is ENDED\n`);
+  },
+  'dead-letters list': async () => {
+    const { letter } = await poisonedOrder();
+    expect((await ended(0, 'dead-letters list')).out).toMatch(new RegExp(`^${letter} +waiting +order\\.place-order +place-order +8 +1 .*poisoned account`, 'm'));
+    const listed = (await ended(0, 'dead-letters list --state waiting --json --limit 1000')).json();
+    expect(listed.items).toContainEqual(expect.objectContaining({ id: letter, state: 'waiting' }));
+    expect((await ended(0, 'dead-letters list --state discarded --json')).json().items).not.toContainEqual(expect.objectContaining({ id: letter }));
+  },
+  'dead-letters show': async () => {
+    const { letter, orderId } = await poisonedOrder();
+    expect((await ended(0, `dead-letters show ${letter}`)).out).toMatch(new RegExp(`^body +\\{.*${orderId}`, 'm'));
+    expect((await ended(1, 'dead-letters show dl-none')).err).toMatch(/NOT_FOUND.*\(request .+\)/);
+  },
+  'dead-letters replay': async () => {
+    const { letter, orderId, buyer } = await poisonedOrder();
+    const outcome = async (exit: number, args = '') => (await ended(exit, `dead-letters replay ${letter} --json${args}`)).json().outcome as string;
+    expect(await outcome(1, ' --dry-run')).toMatch(/^would-die-again: .*poisoned account/);
+    const settled = await letterRow(letter);
+    expect(await outcome(0)).toBe('republished');
+    await eventually(async () => {
+      const { state, changed } = await letterRow(letter);
+      expect([state, changed > settled.changed]).toEqual(['waiting', true]);
+    }, patiently);
+    await sql.query(`UPDATE public.poison SET active = false`);
+    expect(await outcome(0, ' --dry-run')).toBe('would-be-processed: 1 STUCK to PENDING');
+    expect((await buyer.reservation(orderId)).body.state).toBe('QUEUED');
+    expect(await outcome(0)).toBe('republished');
+    const ordered = await buyer.until(orderId, ['ORDERED'], 60_000);
+    await sql.query(`UPDATE orders.dead_letter SET state = 'waiting' WHERE id = $1`, [letter]); // as if its consumer had died before it could acknowledge
+    expect(await outcome(0, ' --dry-run')).toMatch(/^would-be-acknowledged: /);
+    expect(await outcome(0)).toBe('republished');
+    expect((await buyer.reservation(orderId)).body).toEqual(ordered);
+    expect(await outcome(0, ' --dry-run')).toBe('already-replayed');
+    await sql.query(`UPDATE public.poison SET active = true`);
+  },
+  'dead-letters discard': async () => {
+    const { letter, orderId, buyer } = await poisonedOrder();
+    await ended(2, `dead-letters discard ${letter} --yes`);
+    await ended(2, `dead-letters discard ${letter} --reason broken`);
+    expect((await ended(0, `dead-letters discard ${letter} --reason broken --yes`)).out).toBe(`${letter} is discarded\n`);
+    expect(await buyer.until(orderId, ['RELEASED'], 60_000)).toMatchObject({ reason: 'order-rejected' });
+    await ended(1, `dead-letters replay ${letter}`);
+  },
+  'sagas stuck': async () => {
+    const { orderId } = await poisonedOrder();
+    expect((await ended(0, 'sagas stuck')).out).toMatch(new RegExp(`^${orderId} +parked `, 'm'));
+    expect((await ended(0, 'sagas stuck --json --limit 1000')).json().items).toContainEqual(expect.objectContaining({ orderId, kind: 'parked' }));
+  },
+  audit: async () => {
+    const { id } = await soldSale();
+    await eventually(async () => expect(await api.audit(id)).toMatchObject({ verdict: 'clean' }), patiently);
+    expect((await ended(0, `audit ${id}`)).out).toMatch(new RegExp(`^${id}-1 +3 +2 +0 +1 +0 +2$[^]*^verdict +clean$`, 'm'));
+    // A unit that no record can explain.
+    await sql.query('UPDATE orders.lane_item SET allotment = allotment - 1 WHERE sale_id = $1', [id]);
+    await eventually(async () => expect(await api.audit(id)).toMatchObject({ verdict: 'broken' }), patiently);
+    expect((await ended(1, `audit ${id} --json`)).json()).toMatchObject({ verdict: 'broken', saleId: id });
+    expect((await ended(1, `audit ${id}`, { roles: ['operator'] })).err).toContain('FORBIDDEN');
+  },
+  tail: async () => {
+    const { id } = await soldSale();
+    const [line] = (await ended(0, `tail ${id} --count 1`)).out.split('\n');
+    expect(line).toMatch(/OPEN  remaining \d of 3 \(sold out: 0 of 1 items\)  reserved 1  ordered 1  open 0  paid 1  released 0$/);
+    const watched = await cli(`tail ${id} --json --every 1`, { until: (out) => out.split('\n').length > 2 });
+    expect(watched.exit).toBe(130);
+    expect(JSON.parse(watched.out.split('\n')[1]!)).toMatchObject({ saleId: id, state: 'OPEN', reserved: 1, paid: 1 });
+    await ended(0, `sale close ${id} --yes`);
+    expect((await ended(0, `tail ${id}`)).out).toContain(' ENDED ');
+    await ended(1, 'tail no-such-sale');
+  },
+  completion: async () => {
+    for (const shell of ['bash', 'zsh']) expect((await ended(0, `completion ${shell}`, { env: { FLOODGATE_URL: '', FLOODGATE_TOKEN: '' } })).out).toContain('dead-letters');
+    await ended(2, 'completion fish');
   },
   'switches list': async () => {
     expect((await ended(0, 'switches list')).out).toMatch(/^reservations\.enabled +true +true .*refused as UNAVAILABLE/m);

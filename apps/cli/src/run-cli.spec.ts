@@ -15,7 +15,11 @@ async function run(line: string, changes: Partial<Surroundings> = {}): Promise<{
   return { exit, ...written };
 }
 
-const words = (name: string): string => [name, ...(commands.find((row) => row.name === name)?.parameters ?? []).map(() => 'x')].join(' ');
+/** A command line with everything that the command demands. */
+function words(name: string): string {
+  const { parameters = [], options = [] } = commands.find((row) => row.name === name)!;
+  return [name, ...parameters.map(() => 'x'), ...options.filter(({ required }) => required).map(({ flags }) => `${flags.split(' ')[0]} x`)].join(' ');
+}
 
 describe('the command line', () => {
   it.each(commands.map((row) => [row.name, row] as const))('%s has a help that says what it does and which role it needs', async (name, row) => {
