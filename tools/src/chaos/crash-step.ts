@@ -10,7 +10,7 @@ import type { FaultName } from './faults.js';
 import type { Step } from './schedule.js';
 
 /** How long buyers may take to lead a process to its point: the rarest of them is a payment that comes late. */
-const hitWithinMs = 45_000;
+const hitWithinMs = 90_000;
 const pollMs = 20;
 /** The reaper takes up what nobody spoke of for a minute. */
 const unspokenMs = 61_000;

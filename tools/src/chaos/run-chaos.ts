@@ -22,6 +22,8 @@ import { lateTerms, mainTerms, operatedTerms, withdrawnTerms } from './terms.js'
 export interface ChaosOptions {
   readonly seed: number;
   readonly minutes: number;
+  /** Of the faults that seed and minutes give, only these; absent: all. */
+  readonly only?: (step: Schedule['steps'][number]) => boolean;
   /** For data and logs; removed at the end of a valid run. */
   readonly stateDir: string;
   /** Buyers of the main sale who come per second. */
@@ -41,7 +43,8 @@ const usual: readonly OperationName[] = ['entry', 'reserve', 'replay', 'cancel',
 /** Breaks a platform of its own for so many minutes and judges what its buyers were told. Throws where the platform does not start. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const pauses = new Pauses();
-  const schedule = makeSchedule(options.seed, options.minutes);
+  const whole = makeSchedule(options.seed, options.minutes);
+  const schedule = { ...whole, steps: whole.steps.filter((step) => options.only?.(step) ?? true) };
   mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
   const arena = new Arena(options.stateDir, options.seed, pauses, options.note);
   const run = new Run(arena, schedule, options);

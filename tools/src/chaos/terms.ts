@@ -33,9 +33,9 @@ export const mainTerms = (perSecond: number): Terms => ({
 
 /** Where money comes late as a rule, and buys its units again. */
 export const lateTerms: Terms = {
-  name: 'late', title: 'Sale whose buyers pay late', latePayment: 'reacquire', paymentWindowSeconds: 4, perSecond: 3, keyAgainShare: 0.1, otherKeyShare: 0,
+  name: 'late', title: 'Sale whose buyers pay late', latePayment: 'reacquire', paymentWindowSeconds: 8, perSecond: 3, keyAgainShare: 0.1, otherKeyShare: 0,
   items: [item('late', plenty, 1)],
-  fates: { pay: 0.9, lapse: 0.05, cancel: 0.05, decline: 0 }, manners: manners(0.7, [4_000, 8_000]),
+  fates: { pay: 0.9, lapse: 0.05, cancel: 0.05, decline: 0 }, manners: manners(0.7, [8_000, 12_000]),
 };
 
 /** Where an operator takes everything back in the middle. */
