@@ -11,6 +11,13 @@ const findingsMax = 50;
 const readingsMax = 4;
 const pauseMs = 250;
 
+/** All records of a sale and what they say together; `stable`: two readings agreed on the differences. */
+export interface Inspection {
+  records: Records;
+  result: Comparison;
+  stable: boolean;
+}
+
 /**
  * The verdict of a sale from the records alone. They cannot be read at one moment, so they are read in the direction in which
  * things flow (relay, place-order queue, Postgres, sync-stock queue, Redis): what moves meanwhile is counted as under way, or met
@@ -25,26 +32,35 @@ export class AuditSale {
 
   /** Null: no such sale. */
   async audit(saleId: string): Promise<AuditView | null> {
+    const inspected = await this.inspect(saleId);
+    return inspected && view(saleId, inspected);
+  }
+
+  /**
+   * The comparison behind the verdict. Null: no such sale.
+   * @param withBook the provider's book too; it is another's, and large: nobody reads it all the time
+   */
+  async inspect(saleId: string, withBook = true): Promise<Inspection | null> {
     let before: string | undefined;
     for (let reading = 1; ; reading++) {
-      const records = await this.read(saleId);
+      const records = await this.read(saleId, withBook);
       if (!records) return null;
       const result = compare(records);
-      const differences = result.differences.join('\n');
+      const differences = result.differences.map(({ text }) => text).join('\n');
       const stable = differences === '' || differences === before;
-      if (stable || result.settling > 0 || reading === readingsMax) return view(saleId, records, result, stable);
+      if (stable || result.settling > 0 || reading === readingsMax) return { records, result, stable };
       before = differences;
       await new Promise((resolve) => { setTimeout(resolve, pauseMs); });
     }
   }
 
-  private async read(saleId: string): Promise<Records | null> {
+  private async read(saleId: string, withBook: boolean): Promise<Records | null> {
     const lanes = await this.postgres.lanes(saleId);
     const early = await Promise.all(lanes.map((lane) => this.redis.lane(saleId, lane)));
     const unjudged = await this.messages('order.place-order', 'order.book-take-back');
     const postgres = await this.postgres.read(saleId);
     if (!postgres) return null;
-    const book = await this.book.payments(saleId);
+    const book = withBook ? await this.book.payments(saleId) : 'unreachable';
     const unsynced = await this.messages('seckill.sync-stock');
     const redis = await Promise.all(lanes.map((lane) => this.redis.whole(saleId, lane)));
     return {
@@ -66,7 +82,7 @@ export class AuditSale {
   }
 }
 
-function view(saleId: string, records: Records, result: Comparison, stable: boolean): AuditView {
+function view(saleId: string, { records, result, stable }: Inspection): AuditView {
   const { items, oversold, duplicated, unexplained, faults, differences } = result;
   // Differences that never held still are things under way that no count has caught.
   const settling = result.settling + (stable ? 0 : differences.length);
@@ -80,6 +96,6 @@ function view(saleId: string, records: Records, result: Comparison, stable: bool
     verdict: settling > 0 || !readable ? 'unknown' : wrong ? 'broken' : 'clean',
     saleId, asOf: isoTime(postgres.asOf.getTime()), settling, oversold, lost, duplicated, unexplained,
     redisEqualsPostgres: records.redis !== 'unreachable' && differences.length === 0,
-    items, payments, findings: [...faults, ...differences, ...result.open].slice(0, findingsMax),
+    items, payments, findings: [...faults, ...differences.map(({ text }) => text), ...result.open].slice(0, findingsMax),
   };
 }

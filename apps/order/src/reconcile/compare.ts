@@ -14,6 +14,14 @@ export interface Records {
   relay: number;
 }
 
+/** The ways in which Redis and Postgres can differ. */
+export const driftKinds = ['in-two-lanes', 'no-order', 'held-in-redis', 'held-in-postgres', 'not-in-redis', 'available'] as const;
+export interface Drift {
+  kind: (typeof driftKinds)[number];
+  /** Where, and how, in words. */
+  text: string;
+}
+
 /** What the records say together. */
 export interface Comparison {
   oversold: number;
@@ -21,7 +29,7 @@ export interface Comparison {
   duplicated: number;
   unexplained: number;
   /** Where Redis and Postgres differ. They are read one after the other: only what stays is true. */
-  differences: string[];
+  differences: Drift[];
   faults: string[];
   settling: number;
   /** What is under way or could not be read, in words. */
@@ -36,7 +44,7 @@ export function compare(records: Records): Comparison {
   const duplicated = kinds('duplicated');
   const unexplained = kinds('unexplained');
   const lost = new Set<string>();
-  const differences: string[] = [];
+  const differences: Drift[] = [];
   if (records.redis !== 'unreachable') compareRedis(postgres, records.redis, { lost, duplicated, differences });
   if (records.book !== 'unreachable') faults.push(...compareBook(postgres, records.book, unexplained));
   return {
@@ -69,30 +77,31 @@ function itemFaults(item: ItemRecord): string[] {
   return faults;
 }
 
-function compareRedis(postgres: PostgresRecords, lanes: RedisLane[], found: { lost: Set<string>; duplicated: Set<string>; differences: string[] }): void {
+function compareRedis(postgres: PostgresRecords, lanes: RedisLane[], found: { lost: Set<string>; duplicated: Set<string>; differences: Drift[] }): void {
+  const differs = (kind: Drift['kind'], text: string): void => void found.differences.push({ kind, text });
   const seen = new Set<string>();
   const holding = new Set<string>();
   for (const { holds } of lanes) {
     for (const [rid, holdsUnits] of holds) {
       if (seen.has(rid)) {
         found.duplicated.add(rid);
-        found.differences.push(`${rid} is in two lanes`);
+        differs('in-two-lanes', `${rid} is in two lanes`);
       }
       seen.add(rid);
       if (holdsUnits) holding.add(rid);
       const ordered = postgres.holds.get(rid);
       if (ordered === undefined && holdsUnits) {
         found.lost.add(rid);
-        found.differences.push(`${rid} is reserved and has no order`);
+        differs('no-order', `${rid} is reserved and has no order`);
       } else if (ordered !== undefined && ordered !== holdsUnits) {
-        found.differences.push(`${rid} ${holdsUnits ? 'holds units in Redis, its order does not' : 'holds no units in Redis, its order does'}`);
+        differs(holdsUnits ? 'held-in-redis' : 'held-in-postgres', `${rid} ${holdsUnits ? 'holds units in Redis, its order does not' : 'holds no units in Redis, its order does'}`);
       }
     }
   }
-  for (const [rid, holdsUnits] of postgres.holds) if (holdsUnits && !seen.has(rid)) found.differences.push(`${rid} has an order and is not in Redis`);
+  for (const [rid, holdsUnits] of postgres.holds) if (holdsUnits && !seen.has(rid)) differs('not-in-redis', `${rid} has an order and is not in Redis`);
   for (const { lane, itemId, free } of postgres.free) {
     const available = lanes.find((other) => other.lane === lane)?.record.stock.find((item) => item.itemId === itemId)?.available;
-    if (available !== free) found.differences.push(`${itemId} in lane ${lane}: ${available ?? 'nothing'} available in Redis, ${free} free in Postgres`);
+    if (available !== free) differs('available', `${itemId} in lane ${lane}: ${available ?? 'nothing'} available in Redis, ${free} free in Postgres`);
   }
 }
 
