@@ -182,6 +182,12 @@ export interface ReportView {
   soldOutAt: string | null;
   amount: Money;
   percentiles: Record<string, number>;
+  /** When each item had no free unit left for the first time; null: never. */
+  items: { itemId: string; soldOutAt: string | null }[];
+  /** When the first second of `perSecond` began; null before there is a reservation. */
+  startedAt: string | null;
+  /** What happened in each of the first 600 seconds, those in which nothing did left out. Counts of reservations. */
+  perSecond: { second: number; reserved: number; ordered: number; paid: number; released: number }[];
 }
 
 /** An order that waits between the steps of its saga. */

@@ -58,7 +58,7 @@ const rows: [string, string, Given, RequestName, object, unknown, number][] = [
   ['exportSale', 'auditor', { query: '?cursor=one.2' }, 'export-sale', { saleId: 'x', cursor: 'one.2' }, { certificate: { saleId: 'x' }, file: 'ledger.ndjson', text: '{}\n', nextCursor: 'one.3' }, 200],
   ['compareSettlement', 'auditor', { query: '?day=2026-11-27' }, 'compare-settlement', { provider: 'nothing', day: '2026-11-27' }, settlement, 200],
   ['getSettlement', 'auditor', {}, 'get-settlement', { provider: 'nothing', id: 'x', ...page }, settlement, 200],
-  ['getSaleReport', 'merchant', {}, 'get-sale-report', { actor: actor('merchant'), saleId: 'x' }, { saleId: 'x', funnel: {}, soldOutAt: null, amount: { amount: 0, currency: 'GBP' }, percentiles: {} }, 200],
+  ['getSaleReport', 'merchant', {}, 'get-sale-report', { actor: actor('merchant'), saleId: 'x' }, { saleId: 'x', funnel: {}, soldOutAt: null, amount: { amount: 0, currency: 'GBP' }, percentiles: {}, items: [], startedAt: null, perSecond: [] }, 200],
   ['listSaleOrders', 'merchant', {}, 'list-sale-orders', { actor: actor('merchant'), saleId: 'x', ...page }, { items: [], nextCursor: null }, 200],
   ['getWithdrawal', 'merchant', {}, 'get-withdrawal', { actor: actor('merchant'), saleId: 'x' }, { saleId: 'x', open: 1, refunding: 2, closed: 3, total: 6, done: false }, 200],
   ['listSagas', 'operator', { query: '?state=stuck' }, 'list-stuck-sagas', page, { items: [stuck], nextCursor: null }, 200],

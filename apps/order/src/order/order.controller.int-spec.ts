@@ -117,8 +117,12 @@ describe('staff', () => {
       soldOutAt: expect.stringMatching(/Z$/), amount: { amount: 250, currency: 'GBP' },
     });
     expect(Object.keys(report.percentiles)).toHaveLength(4);
+    expect(report.items).toEqual(sale.items.map(({ itemId }) => ({ itemId, soldOutAt: report.soldOutAt })));
+    const sum = (of: 'reserved' | 'ordered' | 'paid' | 'released') => report.perSecond.reduce((total, row) => total + row[of], 0);
+    expect([report.startedAt, sum('reserved'), sum('ordered'), sum('paid'), sum('released')]).toEqual([expect.stringMatching(/00Z$/), 4, 3, 1, 2]);
+    expect(report.perSecond.map(({ second }) => second)).toEqual([...new Set(report.perSecond.map(({ second }) => second))].toSorted((a, b) => a - b));
     const fresh = value(await at.service.client.ask('get-sale-report', { actor: actor('operator'), saleId: (await at.sale()).saleId }));
-    expect(fresh).toMatchObject({ funnel: { reserved: 0 }, soldOutAt: null, amount: { amount: 0 }, percentiles: {} });
+    expect(fresh).toMatchObject({ funnel: { reserved: 0 }, soldOutAt: null, amount: { amount: 0 }, percentiles: {}, startedAt: null, perSecond: [] });
   });
 
   it('sets the real stock, and the change is written down', async () => {

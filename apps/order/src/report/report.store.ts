@@ -18,6 +18,9 @@ interface Percentiles {
   paidP99: number | null;
 }
 
+/** A flash sale is over after that, but for the payments that time out. */
+const secondsMax = 600;
+
 /** How a sale went, from its orders and ledger. */
 @Injectable()
 export class ReportStore {
@@ -25,15 +28,15 @@ export class ReportStore {
 
   /** `currency` is the sale's. Milliseconds in `percentiles`; one is left out where nothing came so far. */
   async read(saleId: string, currency: string): Promise<ReportView> {
-    const [counts, reasons, soldOut, times] = await Promise.all([this.counts(saleId), this.reasons(saleId), this.soldOutAt(saleId), this.times(saleId)]);
+    const [counts, reasons, items, times, seconds] = await Promise.all([this.counts(saleId), this.reasons(saleId), this.soldOut(saleId), this.times(saleId), this.perSecond(saleId)]);
     const { amount, ...funnel } = counts;
     const measured = Object.entries({
       'reservation to order p50 ms': times.orderedP50, 'reservation to order p99 ms': times.orderedP99,
       'order to payment p50 ms': times.paidP50, 'order to payment p99 ms': times.paidP99,
     }).filter((entry): entry is [string, number] => entry[1] !== null);
     return {
-      saleId, funnel: { ...funnel, ...reasons }, soldOutAt: soldOut ? isoTime(soldOut.getTime()) : null, amount: { amount, currency },
-      percentiles: Object.fromEntries(measured.map(([name, ms]) => [name, Math.round(ms)])),
+      saleId, funnel: { ...funnel, ...reasons }, soldOutAt: lastOf(items), amount: { amount, currency },
+      percentiles: Object.fromEntries(measured.map(([name, ms]) => [name, Math.round(ms)])), items, ...seconds,
     };
   }
 
@@ -51,14 +54,28 @@ export class ReportStore {
     return Object.fromEntries(rows.map((row) => [row.reason, row.count]));
   }
 
-  /** When the last item had no free unit left for the first time; null while one never had. */
-  private async soldOutAt(saleId: string): Promise<Date | null> {
-    const rows = await this.database.query<{ at: Date | null }>(
-      `SELECT CASE WHEN bool_and(first_zero IS NOT NULL) THEN max(first_zero) END AS at FROM (
-         SELECT min(e.at) AS first_zero FROM lane_item l LEFT JOIN ledger e
+  /** When each item had no free unit left in any lane for the first time. */
+  private async soldOut(saleId: string): Promise<ReportView['items']> {
+    const rows = await this.database.query<{ itemId: string; at: Date | null }>(
+      `SELECT item_id AS "itemId", CASE WHEN bool_and(first_zero IS NOT NULL) THEN max(first_zero) END AS at FROM (
+         SELECT l.item_id, min(e.at) AS first_zero FROM lane_item l LEFT JOIN ledger e
            ON e.sale_id = l.sale_id AND e.lane = l.lane AND e.item_id = l.item_id AND e.free_after = 0 AND e.entry = 'HOLD'
-         WHERE l.sale_id = $1 AND l.allotment > 0 GROUP BY l.lane, l.item_id) AS items`, [saleId]);
-    return rows[0]?.at ?? null;
+         WHERE l.sale_id = $1 AND l.allotment > 0 GROUP BY l.lane, l.item_id) AS lanes GROUP BY item_id ORDER BY item_id`, [saleId]);
+    return rows.map(({ itemId, at }) => ({ itemId, soldOutAt: at ? isoTime(at.getTime()) : null }));
+  }
+
+  private async perSecond(saleId: string): Promise<Pick<ReportView, 'startedAt' | 'perSecond'>> {
+    const rows = await this.database.query<ReportView['perSecond'][number] & { startedAt: Date }>(
+      `WITH mine AS (SELECT * FROM orders WHERE sale_id = $1), start AS (SELECT date_trunc('second', min(reserved_at)) AS at FROM mine),
+         happened AS (
+           SELECT reserved_at AS at, 'reserved' AS what FROM mine
+           UNION ALL SELECT created_at, 'ordered' FROM mine WHERE pay_by IS NOT NULL
+           UNION ALL SELECT paid_at, 'paid' FROM mine WHERE state IN ('PAID', 'FULFILLED')
+           UNION ALL SELECT updated_at, 'released' FROM mine WHERE state = 'CLOSED')
+       SELECT start.at AS "startedAt", floor(extract(epoch FROM h.at - start.at))::int AS second, count(*) FILTER (WHERE what = 'reserved')::int AS reserved,
+         count(*) FILTER (WHERE what = 'ordered')::int AS ordered, count(*) FILTER (WHERE what = 'paid')::int AS paid, count(*) FILTER (WHERE what = 'released')::int AS released
+       FROM happened h, start WHERE h.at >= start.at AND h.at < start.at + make_interval(secs => ${secondsMax}) GROUP BY 1, 2 ORDER BY 2`, [saleId]);
+    return { startedAt: rows[0] ? isoTime(rows[0].startedAt.getTime()) : null, perSecond: rows.map(({ startedAt: _, ...row }) => row) };
   }
 
   private async times(saleId: string): Promise<Percentiles> {
@@ -69,4 +86,10 @@ export class ReportStore {
          FROM orders WHERE sale_id = $1 AND pay_by IS NOT NULL) AS times`, [saleId]);
     return rows[0]!;
   }
+}
+
+/** When the last item was sold out; null while one never was. */
+function lastOf(items: ReportView['items']): string | null {
+  const times = items.flatMap(({ soldOutAt }) => soldOutAt ?? []).toSorted();
+  return times.length === items.length ? times.at(-1) ?? null : null;
 }
