@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -186,6 +186,19 @@ const cases: Record<string, () => Promise<void>> = {
     await eventually(async () => expect(await api.audit(id)).toMatchObject({ verdict: 'broken' }), patiently);
     expect((await ended(1, `audit ${id} --json`)).json()).toMatchObject({ verdict: 'broken', saleId: id });
     expect((await ended(1, `audit ${id}`, { roles: ['operator'] })).err).toContain('FORBIDDEN');
+  },
+  report: async () => {
+    const { id } = await soldSale();
+    await eventually(async () => expect(await api.audit(id)).toMatchObject({ verdict: 'clean' }), patiently);
+    const file = path.join(dir, 'report.html');
+    expect((await ended(0, `report ${id} --out ${file}`)).out).toContain('the audit says clean');
+    const figures = Object.fromEntries([...readFileSync(file, 'utf8').matchAll(/data-figure="([^"]+)">([^<]*)</g)].map((match) => [match[1]!, match[2]!]));
+    const audit = await api.audit(id);
+    for (const figure of ['verdict', 'oversold', 'lost', 'duplicated', 'unexplained', 'settling']) expect([figure, figures[figure]]).toEqual([figure, String(audit[figure])]);
+    for (const figure of ['quota', 'available', 'held', 'sold', 'burned']) expect([figure, figures[`${id}-1.${figure}`]]).toEqual([figure, String(audit.items[0][figure])]);
+    expect(figures).toMatchObject({ captured: String(audit.payments.captured), refunded: String(audit.payments.refunded), sold: '1', paid: '1', amount: '2.50 GBP' });
+    expect((await ended(0, `report ${id}`)).out).toMatch(/^paid +1$/m);
+    await ended(2, `report ${id} --out ${dir}/no/such/folder.html`);
   },
   tail: async () => {
     const { id } = await soldSale();

@@ -2,6 +2,7 @@ import { auditCommands } from './audit/audit.commands.js';
 import type { Command } from './command/command.js';
 import { completionCommands } from './completion/completion.commands.js';
 import { deadLetterCommands } from './dead-letters/dead-letter.commands.js';
+import { reportCommands } from './report/report.commands.js';
 import { sagaCommands } from './sagas/saga.commands.js';
 import { saleCommands } from './sale/sale.commands.js';
 import { switchCommands } from './switches/switch.commands.js';
@@ -9,7 +10,7 @@ import { tailCommands } from './tail/tail.commands.js';
 
 /** Everything an operator can ask for, in the order in which the help shows it. */
 export const commands: readonly Command[] = [
-  ...saleCommands, ...tailCommands, ...auditCommands, ...deadLetterCommands, ...sagaCommands, ...switchCommands, ...completionCommands(() => commands),
+  ...saleCommands, ...tailCommands, ...auditCommands, ...reportCommands, ...deadLetterCommands, ...sagaCommands, ...switchCommands, ...completionCommands(() => commands),
 ];
 
 /** What the first words of two-word commands are about. */
