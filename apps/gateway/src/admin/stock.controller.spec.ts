@@ -70,6 +70,7 @@ describe('a change of stock', () => {
   ] as [string, Given, string][])('with %s is invalid, and nobody is asked', async (_, given, path) => {
     const got = await call(given);
     expect([got.status, got.json.errors.map((fault: { path: string }) => fault.path)]).toEqual([400, [path]]);
-    expect(client.asked).toEqual([]);
+    // The gateway asks for its catalogue by itself, now and then.
+    expect(client.asked.filter(({ name }) => name === 'change-stock')).toEqual([]);
   });
 });
