@@ -71,10 +71,10 @@ const style = `:root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--pape
 *{box-sizing:border-box}body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:60rem;margin:0 auto;padding:1.5rem 1rem}
 h1{margin:0;font-size:1.7rem;overflow-wrap:anywhere}h2{margin:0 0 .4rem;font-size:1.1rem}header p,.card p,footer{color:var(--soft);margin:.2rem 0 .8rem;overflow-wrap:anywhere}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.8rem;margin:1rem 0}.tile,.card{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:1rem}
-.tile b{display:block;font-size:1.5rem;font-variant-numeric:tabular-nums}.tile span{color:var(--soft)}.verdict.clean b{color:var(--c)}.verdict.broken b,.findings{color:var(--d)}.card{margin:0 0 1rem}
+.tile b{display:block;font-size:1.4rem;line-height:1.2;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}.tile span{color:var(--soft)}.verdict.clean b{color:var(--c)}.verdict.broken b,.findings{color:var(--d)}.card{margin:0 0 1rem}
 svg{display:block;width:100%;height:auto;overflow:visible}text{font:14px system-ui,sans-serif;fill:var(--ink)}.axis{font-size:12px;fill:var(--soft)}.value{font-variant-numeric:tabular-nums}
 .track{fill:var(--rule);opacity:.5}rect.a{fill:var(--a)}rect.b{fill:var(--b)}rect.c{fill:var(--c)}rect.d{fill:var(--d)}.grid{stroke:var(--rule)}.line{fill:none;stroke-width:2}
 .line.a{stroke:var(--a)}.line.b{stroke:var(--b)}.line.c{stroke:var(--c)}.line.d{stroke:var(--d)}.key{margin-right:1rem}.key i{display:inline-block;width:.8rem;height:.8rem;border-radius:3px;margin-right:.35rem}
 i.a{background:var(--a)}i.b{background:var(--b)}i.c{background:var(--c)}i.d{background:var(--d)}.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 td,th{padding:.3rem .6rem;border-top:1px solid var(--rule);text-align:right}th:first-child{text-align:left}ul{padding-left:1.2rem}
-@media (max-width:32rem){text{font-size:24px}.axis{font-size:22px}}`;
+@media (max-width:32rem){.tile b{font-size:1.15rem}text{font-size:24px}.axis{font-size:22px}}`;
