@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 
-import { signToken } from './sign-token.js';
 
 /** Ways to get in without being let in, and one that was let in and wants more than its share. */
 export const botKinds = ['hammer', 'no-work', 'forged-entry', 'stolen-entry', 'forged-jwt', 'stolen-key', 'hoarder'] as const;
