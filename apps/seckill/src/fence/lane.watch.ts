@@ -43,8 +43,8 @@ export class LaneWatch {
   async round(): Promise<void> {
     this.refreshList();
     const lanes = this.lanes.all();
-    // As it was heard before the look: a load that ends in between must not look like a loss.
-    const lost = new Map(lanes.map((lane) => [lane, this.believedLoaded(lane)]));
+    // As it was heard before the look: a load that ends in between must not look like a loss, nor one that is ordered in between be asked for again.
+    const lost = new Map(lanes.map((lane) => [lane, this.believedLoaded(lane) ? lane.orderedEpoch : null]));
     try {
       await this.fence.look(lanes);
     } catch (error) {
@@ -54,7 +54,10 @@ export class LaneWatch {
     }
     if (lanes.some((lane) => lane.sound && !lane.open)) this.wake(); // a doubt arose during the look
     try {
-      await this.askForRebuild(lanes.filter((lane) => !lane.sound && (lost.get(lane) || lane.hasWaitedTooLong(performance.now()))));
+      await this.askForRebuild(lanes.filter((lane) => !lane.sound).flatMap((lane) => {
+        const epoch = lost.get(lane) ?? (lane.hasWaitedTooLong(performance.now()) ? lane.orderedEpoch : null);
+        return epoch === null ? [] : [{ saleId: lane.saleId, lane: lane.lane, epoch }];
+      }));
     } catch (error) {
       this.logger.debug(errorText(error));
     }
@@ -73,9 +76,8 @@ export class LaneWatch {
     return lane.orderedEpoch > 0 && (lane.loadedEpoch >= lane.orderedEpoch || lane.distrustedEpoch >= lane.orderedEpoch);
   }
 
-  private async askForRebuild(lost: readonly Lane[]): Promise<void> {
-    if (lost.length === 0 || !this.link.up) return;
-    const seen = lost.map((lane) => ({ saleId: lane.saleId, lane: lane.lane, epoch: lane.orderedEpoch }));
+  private async askForRebuild(seen: { saleId: string; lane: number; epoch: number }[]): Promise<void> {
+    if (seen.length === 0 || !this.link.up) return;
     const name = JSON.stringify(seen);
     if (name === this.asked.seen && performance.now() - this.asked.atMs < ASK_AGAIN_MS) return;
     this.asked = { seen: name, atMs: performance.now() };
