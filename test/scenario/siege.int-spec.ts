@@ -16,12 +16,12 @@ function smallSiege(rules: Partial<SiegeRules>): Parameters<typeof play>[0] {
     csv,
     scenario: {
       ...scenario,
-      sale: { ...scenario.sale, opensInSeconds: 1, perIp: 2 },
+      sale: { ...scenario.sale, opensInSeconds: 3, perIp: 2 },
       stock: { rule: 'most-wanted', items: 1, unitsEach: 60, perAccount: 2 },
-      attempts: { rule: 'everybody', buyers: 20, keysEach: 1, seconds: 2, sameKeyAgain: { share: 0.2, afterMs: [10, 100] } },
+      attempts: { rule: 'everybody', buyers: 20, keysEach: 1, seconds: 4, sameKeyAgain: { share: 0.2, afterMs: [10, 100] } },
       fates: { pay: 1, lapse: 0, cancel: 0, decline: 0 },
       manners: { ...scenario.manners, thinkMs: [10, 100], eventsShare: 1 },
-      siege: { ...scenario.siege!, rounds: 1, timesTraffic: 5, p99TimesMax: 1e9, accounts: 5, hoarders: 4, switches: { 'limits.ip.burst': 77 }, ...rules },
+      siege: { ...scenario.siege!, rounds: 1, timesTraffic: 5, within: 0.4, p99TimesMax: 1e9, accounts: 5, hoarders: 4, switches: { 'limits.ip.burst': 77 }, ...rules },
     },
   };
 }

@@ -73,7 +73,7 @@ export class Botnet {
   /** They come late: what they shall send goes into the time that is left. */
   private pace(): BotPace {
     const { requests, ms } = this.expected;
-    return { timesTraffic: this.rules.timesTraffic, buyers: { requests, ms: Math.max(1, ms - (performance.now() - this.startedAtMs)) } };
+    return { timesTraffic: this.rules.timesTraffic, buyers: { requests, ms: Math.max(1, ms * this.rules.within - (performance.now() - this.startedAtMs)) } };
   }
 
   private botScene(hoarders: readonly string[]): BotScene {

@@ -43,6 +43,8 @@ const siege = z.strictObject({
   rounds: z.int().min(1),
   /** Requests of the bots for each request of a buyer, over the whole of a sale. */
   timesTraffic: positive,
+  /** The bots have sent as much in this share of the time that a quiet sale takes; after that they keep up with what the buyers send. */
+  within: z.number().gt(0).max(1),
   /** The buyers' p99 under siege may be this many times that of the quiet sales (medians of both). */
   p99TimesMax: positive,
   /** Accounts with good bearer tokens that never solve a puzzle. */
