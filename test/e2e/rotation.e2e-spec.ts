@@ -25,6 +25,8 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
   const gateways: { process: AppProcess; api: Api }[] = [];
   let platform: Platform;
   let traffic: Traffic;
+  let postgres: Client;
+  let hurry: NodeJS.Timeout;
 
   beforeAll(async () => {
     provider.server = createServer((_request, response) => response.end(JSON.stringify({ keys: provider.keys })));
@@ -32,6 +34,10 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
     provider.url = `http://127.0.0.1:${(provider.server.address() as AddressInfo).port}/keys`;
     // Read again at every start of the process.
     platform = await startPlatform({ privateServers: ['rabbitmq', 'postgres'], serviceEnv: async () => environment });
+    postgres = new Client(platform.run.postgres.url);
+    await postgres.connect();
+    // What a provider that was stopped did not tell is asked for after half a minute: buyers would wait for that after each restart.
+    hurry = setInterval(() => void postgres.query("UPDATE orders.payment SET next_ask_at = clock_timestamp() WHERE state = 'OPEN' AND created_at < clock_timestamp() - interval '2 seconds'").catch(() => undefined), 2_000);
     for (let n = 0; n < 2; n++) {
       const port = await freePort();
       const process = await AppProcess.start('gateway', {
@@ -41,11 +47,13 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
       gateways.push({ process, api: new Api({ gatewayUrl: `http://127.0.0.1:${port}`, jwtSecret: oldJwt }) });
     }
     const admin = new Api(platform.run);
-    const sales = [await admin.armedSale([{ quota: 5_000 }]), await admin.armedSale([{ quota: 5_000 }], { challenge: 'proof-of-work' })];
+    const sales = [await admin.armedSale([{ quota: 50_000 }]), await admin.armedSale([{ quota: 50_000 }], { challenge: 'proof-of-work' })];
     traffic = new Traffic(gateways.map(({ api }) => api), sales.map(({ id, items }) => ({ saleId: id, itemId: items[0]!.id })));
   });
   afterAll(async () => {
     await traffic?.stop();
+    clearInterval(hurry);
+    await postgres?.end();
     for (const { process } of gateways) await process.stop();
     await platform?.stop();
     provider.server?.closeAllConnections();
@@ -61,11 +69,13 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
     }
   }
 
-  async function expectNobodyRefusedWithout(name: keyof typeof environment): Promise<void> {
-    const pidNow = () => (name === 'sandbox-payment' ? platform.run.sandboxPayment.pid : platform.run.services.find((service) => service.name === name)!.pid);
-    const before = pidNow();
-    process.kill(before, 'SIGTERM');
-    await eventually(() => expect([0, before]).not.toContain(pidNow()), { timeoutMs: 60_000 });
+  async function expectNobodyRefusedAround(...names: (keyof typeof environment)[]): Promise<void> {
+    await Promise.all(names.map(async (name) => {
+      const pidNow = () => (name === 'sandbox-payment' ? platform.run.sandboxPayment.pid : platform.run.services.find((service) => service.name === name)!.pid);
+      const before = pidNow();
+      process.kill(before, 'SIGTERM');
+      await eventually(() => expect([0, before]).not.toContain(pidNow()), { timeoutMs: 60_000 });
+    }));
     await traffic.expectTurnOver();
   }
 
@@ -120,7 +130,7 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
     ['order', 'forgets the old secret', order, { SANDBOX_WEBHOOK_SECRET: newHook }],
   ] as const)('what is shared with the payment provider: %s %s', async (name, _what, variables, changes) => {
     Object.assign(variables, changes);
-    await expectNobodyRefusedWithout(name);
+    await expectNobodyRefusedAround(name);
   });
 
   describe('the passwords of the servers', () => {
@@ -128,13 +138,10 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
     /** The same server for the user `next`. */
     const asNext = (url: string) => Object.assign(new URL(url), { username: 'next', password }).href;
     let redis: Redis;
-    let postgres: Client;
 
     it('with a second user beside the first', async () => {
       const { run } = platform;
       redis = new Redis(run.redis.url);
-      postgres = new Client(run.postgres.url);
-      await postgres.connect();
       const { username } = new URL(run.postgres.url);
       await redis.acl('SETUSER', 'next', 'on', `>${password}`, 'allkeys', 'allchannels', 'allcommands');
       await postgres.query(`CREATE ROLE next LOGIN PASSWORD '${password}' IN ROLE ${escapeIdentifier(username)}`);
@@ -147,7 +154,9 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
       expect(traffic.refused).toEqual([]);
     });
 
-    it.each(['gateway', 'promotion', 'seckill', 'order', 'notification'] as const)('%s goes over to it', (name) => expectNobodyRefusedWithout(name), rollMs);
+    it('the services behind the gateways go over to it', () => expectNobodyRefusedAround('gateway', 'promotion', 'order', 'notification'), rollMs);
+
+    it('and who alone gives out units', () => expectNobodyRefusedAround('seckill'), rollMs);
 
     it('and the gateways of the buyers', () => expectNobodyRefusedWhileRolling({ AMQP_URL: asNext(platform.run.rabbitmq.url) }), rollMs);
 
@@ -163,10 +172,7 @@ describe('promise: every key can be changed while a sale runs, and no honest buy
       await traffic.expectTurnOver();
     });
 
-    afterAll(async () => {
-      redis?.disconnect();
-      await postgres?.end();
-    });
+    afterAll(() => redis?.disconnect());
   });
 
   it('and everybody who was let in has an order, paid where it was paid for', async () => {
