@@ -4,7 +4,7 @@ import { Api, nextPoll, type ApiAnswer, type Buyer } from '../support/api.js';
 import { startPlatform, type Platform } from '../support/platform.js';
 
 const minuteMs = 60_000;
-const preload = `--import=${new URL('../support/skewed-clock.mjs', import.meta.url).href}`;
+const preload = `--import=${new URL('../../tools/src/chaos/skewed-clock.mjs', import.meta.url).href}`;
 const skewed = (skewMs: number) => ({ NODE_OPTIONS: preload, CLOCK_SKEW_MS: String(skewMs) });
 
 /** Five minutes off, in both directions at once: whoever compares its own clock with another's finds ten minutes between them. */

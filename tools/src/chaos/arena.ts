@@ -6,6 +6,7 @@ import type { ServerName } from '../infra/server-programs.js';
 import type { Pauses } from '../scenario/pauses.js';
 import { Platform } from '../supervisor/platform.js';
 import type { AppName, ServiceName } from '../supervisor/services.js';
+import { Clocks } from './clocks.js';
 import { Crashes } from './crashes.js';
 
 /** What every service has between itself and each server. */
@@ -26,17 +27,19 @@ export class Arena {
   readonly namespace = 'chaos';
   readonly platform: Platform;
   readonly crashes: Crashes;
+  readonly clocks: Clocks;
   links!: Links;
 
   constructor(readonly stateDir: string, seed: number, readonly pauses: Pauses, note: (line: string) => void) {
     const crashDir = path.join(stateDir, 'crashes');
+    this.clocks = new Clocks(path.join(stateDir, 'clocks'));
     this.platform = new Platform({
       stateDir, logDir: path.join(stateDir, 'logs'), namespace: this.namespace, mode: 'test', backoffMaxMs, note,
       overrides: async (urls) => {
         const links = { redis: new TcpProxy(new URL(urls.redis)), rabbitmq: new TcpProxy(new URL(urls.rabbitmq)), postgres: new TcpProxy(new URL(urls.postgres)) };
         await Promise.all(Object.values(links).map((link) => link.start()));
         this.links = links;
-        return Object.fromEntries(apps.map((app) => [app, environmentOf(app, links, crashDir, seed)]));
+        return Object.fromEntries(apps.map((app) => [app, { ...environmentOf(app, links, crashDir, seed), ...this.clocks.environmentOf(app) }]));
       },
     });
     this.crashes = new Crashes(crashDir, (name) => this.platform.pidOf(name as AppName));
@@ -80,7 +83,7 @@ export class Arena {
     while (!this.pauses.stopped && (this.platform.pidOf(name) === before || !(await this.lives(name)))) await this.pauses.sleep(50);
   }
 
-  /** Every link whole, every process awake, everything ready. */
+  /** Every link whole, every process awake and on time, everything ready. */
   async heal(): Promise<void> {
     const names: (AppName | ServerName)[] = ['redis', 'rabbitmq', 'postgres', ...apps];
     for (const link of Object.values(this.links)) {
@@ -90,6 +93,7 @@ export class Arena {
     }
     for (const name of names) this.signal(name, 'SIGCONT');
     for (const name of names) await this.platform.untilReady(name);
+    for (const app of apps) await this.clocks.set(app, 0);
   }
 
   private async lives(name: ServiceName): Promise<boolean> {

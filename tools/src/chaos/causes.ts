@@ -17,6 +17,7 @@ const slowMs = 20;
 export const causes: Readonly<Record<Exclude<FaultName, 'crash'>, Cause>> = {
   'process-kill': (arena, step) => arena.end(step.target!, 'SIGKILL'),
   'process-freeze': (arena, step) => freeze(arena, step.target!, step.lastsMs),
+  'process-skew': setClock,
   'process-stop': (arena, step) => arena.end(step.target!, 'SIGTERM'),
   'redis-kill': (arena) => arena.end('redis', 'SIGKILL'),
   'redis-empty': emptyRedis,
@@ -52,6 +53,13 @@ async function freeze(arena: Arena, name: AppName | ServerName, lastsMs: number)
   arena.signal(name, 'SIGSTOP');
   await arena.pauses.sleep(lastsMs);
   arena.signal(name, 'SIGCONT');
+}
+
+/** While it lasts the process believes its clock; what it stamps and judges by it meets the clocks of the others. */
+async function setClock(arena: Arena, { target, skewMs, lastsMs }: Step): Promise<void> {
+  await arena.clocks.set(target!, skewMs!);
+  await arena.pauses.sleep(lastsMs);
+  await arena.clocks.set(target!, 0);
 }
 
 function cutting(server: ServerName): Cause {

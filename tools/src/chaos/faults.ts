@@ -19,13 +19,15 @@ export interface FaultKind {
   readonly forgets?: boolean;
 }
 
-const everybody: readonly AppName[] = ['gateway', 'promotion', 'seckill', 'order', 'notification', 'sandbox-payment'];
+const platformServices: readonly AppName[] = ['gateway', 'promotion', 'seckill', 'order', 'notification'];
+const everybody: readonly AppName[] = [...platformServices, 'sandbox-payment'];
 const server = { seconds: 6 } as const;
 
 export const faultKinds = {
   'process-kill': { what: 'SIGKILL', targets: everybody, each: true, seconds: 4, sellsWithinSeconds: 5 },
   'process-freeze': { what: 'SIGSTOP, SIGCONT', targets: everybody, lastsMs: [1_000, 6_000], perMinuteMs: 2_000, seconds: 3, sellsWithinSeconds: 5 },
   'process-stop': { what: 'SIGTERM', targets: everybody, seconds: 5, sellsWithinSeconds: 5 },
+  'process-skew': { what: 'a clock is set minutes wrong, and right again', targets: platformServices, each: true, lastsMs: [2_000, 6_000], seconds: 3, sellsWithinSeconds: 5 },
   crash: { what: 'SIGKILL at a crash point', seconds: 4, sellsWithinSeconds: 5 },
   'redis-kill': { what: 'Redis is killed and comes back with its file', ...server, sellsWithinSeconds: 30, forgets: true },
   'redis-empty': { what: 'FLUSHALL', ...server, sellsWithinSeconds: 30, forgets: true },

@@ -81,9 +81,10 @@ export class Nemesis implements Staging {
 }
 
 /** A step in a few words. */
-export function nameOf({ fault, target, point, nth, by, lastsMs }: Step): string {
+export function nameOf({ fault, target, point, nth, by, skewMs, lastsMs }: Step): string {
   const what = point === undefined ? fault : `${fault} at ${point}${nth !== undefined && nth > 1 ? ` (passage ${nth})` : ''}`;
-  return [what, target, by, lastsMs > 0 ? `${(lastsMs / 1000).toFixed(1)} s` : undefined].filter((part) => part !== undefined).join(' · ');
+  const wrong = skewMs === undefined ? undefined : `${Math.abs(skewMs / 1000).toFixed(0)} s ${skewMs < 0 ? 'behind' : 'ahead'}`;
+  return [what, target, by, wrong, lastsMs > 0 ? `${(lastsMs / 1000).toFixed(1)} s` : undefined].filter((part) => part !== undefined).join(' · ');
 }
 
 /** How soon somebody must be sold something after a step: where a process dies while Redis is loaded, as soon as after what Redis forgot by. */

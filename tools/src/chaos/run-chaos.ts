@@ -184,6 +184,6 @@ const makeMarket = (arena: Arena, terms: Market['terms'], seed: number, operatio
 
 /** Logs stay for whoever looks into a run that was not valid. */
 export function removeData(stateDir: string, { logsToo }: { logsToo: boolean }): void {
-  const parts = logsToo ? [stateDir] : ['redis', 'rabbitmq', 'sandbox', 'secrets.json', 'crashes'].map((name) => path.join(stateDir, name));
+  const parts = logsToo ? [stateDir] : ['redis', 'rabbitmq', 'sandbox', 'secrets.json', 'crashes', 'clocks'].map((name) => path.join(stateDir, name));
   for (const dir of [postgresDataDir(stateDir), ...parts]) rmSync(dir, { recursive: true, force: true });
 }

@@ -20,13 +20,14 @@ describe('the schedule', () => {
   });
 
   it.each(seeds)('of seed %i strikes only whom it may, for as long as it may', (seed) => {
-    for (const { fault, target, point, lastsMs } of makeSchedule(seed, 12).steps) {
+    for (const { fault, target, point, lastsMs, skewMs } of makeSchedule(seed, 12).steps) {
       const { targets } = faultKind(fault);
       const [least, most] = lengthsOf(fault, 12);
       if (point !== undefined) expect(passersOf(point)).toContain(target);
       else expect(targets ?? [undefined]).toContain(target);
       expect(lastsMs).toBeGreaterThanOrEqual(least);
       expect(lastsMs).toBeLessThanOrEqual(most);
+      expect(skewMs !== undefined).toBe(fault === 'process-skew');
     }
   });
 

@@ -11,6 +11,8 @@ export interface Step {
   /** The process that is struck; absent for servers and links. */
   readonly target?: AppName;
   readonly lastsMs: number;
+  /** Of a clock that is set wrong: by so much. */
+  readonly skewMs?: number;
   /** Of a crash: where, and at which passage. */
   readonly point?: CrashPoint;
   readonly nth?: number;
@@ -30,6 +32,8 @@ export interface Schedule {
 export const completeMinutes = 6;
 /** What was lost by the broker is found again after a minute; until then nothing else may know of it but Redis. */
 const unspokenSeconds = 70;
+/** What a clock may be wrong by. */
+const skewsMs = [60_000, 300_000] as const;
 const forgetful = faultNames.filter((name) => faultKind(name).forgets);
 /** Of its own turn: it leads to the end of the run. */
 const losing: FaultName = 'broker-loses-messages';
@@ -94,7 +98,10 @@ class StepMaker {
 
   fault(fault: FaultName, label: string, target?: AppName): Step {
     const { targets } = faultKind(fault);
-    return { fault, ...(targets ? { target: target ?? this.pick(`target|${label}`, targets) } : {}), lastsMs: this.chance.between(`lasts|${label}`, lengthsOf(fault, this.minutes)), pauseMs: this.pause(label) };
+    return {
+      fault, ...(targets ? { target: target ?? this.pick(`target|${label}`, targets) } : {}), lastsMs: this.chance.between(`lasts|${label}`, lengthsOf(fault, this.minutes)), pauseMs: this.pause(label),
+      ...(fault === 'process-skew' ? { skewMs: this.skew(label) } : {}),
+    };
   }
 
   crash(point: CrashPoint, label: string): Step {
@@ -111,6 +118,12 @@ class StepMaker {
     const label = `more|${at}`;
     if (this.chance.happens(`crash|${label}`, 0.5)) return this.crash(this.pick(`point|${label}`, allCrashPoints.filter((point) => !['forgotten', 'withdrawal'].includes(storyOf(point)))), label);
     return this.fault(this.pick(`kind|${label}`, faultNames.filter((name) => name !== 'crash' && name !== losing)), label);
+  }
+
+  /** Minutes ahead or behind, at least one. */
+  private skew(label: string): number {
+    const ms = this.chance.between(`skew|${label}`, skewsMs);
+    return this.chance.happens(`behind|${label}`, 0.5) ? -ms : ms;
   }
 
   private pause(label: string): number {
