@@ -139,6 +139,14 @@ export const adminOperations: Record<string, AdminOperation> = {
     },
     entry: { action: 'reissue-codes', reason: 'mistyped', after: { replaced: 1 } },
   },
+  reconcileSale: {
+    role: 'operator',
+    act: async ({ api, saleId }) => {
+      expectStatus(200, await api.admin('operator', 'POST', `/sales/${saleId}/reconciliation`, { reason: 'after a restart' }));
+      return saleId;
+    },
+    entry: { action: 'reconcile', reason: 'after a restart', before: some({ differences: expect.any(Object) }), after: some({ resend: expect.any(Object), republish: expect.any(Object) }) },
+  },
   pauseSale: move('operator', 'pause', 'ARMED', 'PAUSED'),
   resumeSale: move('operator', 'resume', 'PAUSED', 'ARMED'),
   closeSale: move('operator', 'close', 'ARMED', 'ENDED'),

@@ -20,6 +20,8 @@ import { RedisLink } from './fence/redis.link.js';
 import { LaneGauges } from './gauges/lane.gauges.js';
 import { RedisGauges } from './gauges/redis.gauges.js';
 import { CheckRedisController } from './records/check-redis.controller.js';
+import { LaneReader } from './records/lane.reader.js';
+import { RecallController } from './records/recall.controller.js';
 import { RecordsController } from './records/records.controller.js';
 import { Reaper } from './relay/reaper.js';
 import { ReservationRelay } from './relay/reservation.relay.js';
@@ -55,13 +57,13 @@ export class AppModule {
   static with(config: Pick<Config, 'REDIS_URL'>): DynamicModule {
     return {
       module: AppModule,
-      controllers: [ReserveController, TakeBackController, SyncStockConsumer, ChangeSaleConsumer, LoadLanesConsumer, BoardController, RecordsController, CheckRedisController, ChallengeController, CodeController],
+      controllers: [ReserveController, TakeBackController, SyncStockConsumer, ChangeSaleConsumer, LoadLanesConsumer, BoardController, RecordsController, RecallController, CheckRedisController, ChallengeController, CodeController],
       providers: [
         { provide: Redis, useFactory: () => createRedis(config.REDIS_URL, { name: 'seckill' }) },
         RedisLifecycle, RedisLink, RedisClock,
         StockStore, LoadStore, BoardStore, RelayStore, CodePoolStore,
         LaneRegistry, LaneList, LaneLoader, LaneWatch, Fence,
-        UsedChallengeStore, BoardBeat, BoardOutlet, Reservations, ReservationRelay, Reaper, LaneGauges, RedisGauges,
+        LaneReader, UsedChallengeStore, BoardBeat, BoardOutlet, Reservations, ReservationRelay, Reaper, LaneGauges, RedisGauges,
       ],
     };
   }

@@ -2,6 +2,7 @@ export * from './code-requests.js';
 export * from './errors.js';
 export * from './ids.js';
 export * from './messages.js';
+export * from './reconciliation.js';
 export * from './requests.js';
 export * from './sale-state.js';
 export * from './switches.js';

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { codeRequests } from './code-requests.js';
 import type { Outcome } from './errors.js';
-import { blockSchema, boardLaneSchema, idSchema, laneLoadSchema, reservationSchema, saleDocumentSchema, syncRowSchema, type BoardLane, type LaneLoad, type Reservation, type SaleDocument, type SyncRow } from './messages.js';
+import { blockSchema, boardLaneSchema, idSchema, laneLoadSchema, reservationSchema, saleDocumentSchema, syncRowSchema, type Allotment, type BoardLane, type LaneLoad, type Reservation, type SaleDocument, type SyncRow } from './messages.js';
+import type { ReconciliationView } from './reconciliation.js';
 import { saleTransitions, type SaleAction } from './sale-state.js';
 import { switchStateSchema } from './switches.js';
 import type { RequestQueueName } from './topology.js';
@@ -16,6 +17,8 @@ const page = { limit: z.int().min(1).max(100), cursor: z.string().nullable() };
 const nowMs = z.int().min(0);
 const saleId = idSchema;
 const rid = idSchema;
+/** Reservations that are asked after by name at once. */
+export const recallMax = 256;
 /** Accounts of one `add-audience`. */
 export const audienceChunkMax = 10_000;
 const accountId = idSchema;
@@ -81,6 +84,10 @@ export const requests = {
   'find-reservation': { to: 'seckill.requests', ask: z.object({ rid }), answer: answers<{ found: (Reservation & { lane: number; version: number; holds: boolean }) | null; sure: boolean }>() },
   'audit-lane': { to: 'seckill.requests', ask: z.object({ saleId, lane: z.int() }), answer: answers<Outcome<LaneRecord>>() },
   'list-holds': { to: 'seckill.requests', ask: z.object({ saleId, lane: z.int(), cursor: z.string() }), answer: answers<Outcome<{ rows: RedisRow[]; cursor: string | null }>>() },
+  /** What Redis has on record of these reservations of a lane, those it does not have left out, and how many units of each item it was told that the lane has. */
+  'recall-reservations': { to: 'seckill.requests', ask: z.object({ saleId, lane: z.int().min(0), rids: z.array(rid).max(recallMax) }), answer: answers<Outcome<{ rows: RecalledRow[]; allotments: Allotment[] }>>() },
+  /** Publishes again those of them that are overdue; others it passes over. `republished`: those that the broker has confirmed. */
+  'republish-reservations': { to: 'seckill.requests', ask: z.object({ saleId, lane: z.int().min(0), rids: z.array(rid).max(recallMax) }), answer: answers<Outcome<{ republished: string[] }>>() },
   /** Marks solved challenges as used; `fresh` in the same order: whether nobody has used it before. Remembered until it expires. */
   'use-challenges': {
     to: 'seckill.requests',
@@ -108,6 +115,8 @@ export const requests = {
   /** `body` is the raw body, base64; headers in lower case. */
   'payment-notice': { to: 'order.requests', ask: z.object({ provider: z.string(), headers: z.record(z.string(), z.string()), body: z.string() }), answer: answers<Outcome<Record<string, unknown>>>() },
   'audit-sale': { to: 'order.requests', ask: z.object({ saleId }), answer: answers<Outcome<View.AuditView>>() },
+  /** Where Redis and Postgres differ, and what would mend it; with `fix` what can be is mended, on record with the actor and the reason. UNAVAILABLE: the records cannot be read, nothing was changed. */
+  'reconcile-sale': { to: 'order.requests', ask: z.object({ saleId, fix: z.object({ actor, reason: z.string().min(1).max(500) }).nullable() }), answer: answers<Outcome<ReconciliationView>>() },
   /** `cursor` null: makes an export of the sale as it is now; the first page of its files. NOT_FOUND also for an export that is over. */
   'export-sale': { to: 'order.requests', ask: z.object({ saleId, cursor: z.string().nullable() }), answer: answers<Outcome<View.SaleExportView>>() },
   'list-sale-orders': { to: 'order.requests', ask: z.object({ actor, saleId, ...page }), answer: answers<Outcome<View.Page<View.OrderView>>>() },
@@ -204,6 +213,11 @@ export interface RedisRow extends Reservation {
   version: number;
   holds: boolean;
   settled: boolean;
+}
+
+/** `overdue`: Postgres has not spoken of it for so long that its message is taken for lost. */
+export interface RecalledRow extends RedisRow {
+  overdue: boolean;
 }
 
 export type { BoardLane, LaneLoad, SaleDocument, SyncRow };

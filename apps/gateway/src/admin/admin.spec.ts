@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { BlockView, DeadLetterView, RequestName, SaleView, SettlementView, StuckSagaView, SwitchView } from '@floodgate/contracts';
+import type { BlockView, DeadLetterView, DifferenceView, ReconciliationView, RequestName, SaleView, SettlementView, StuckSagaView, SwitchView } from '@floodgate/contracts';
 import { callOperation, type Given } from '../testing/contract.js';
 import { aSale, bearer, startGateway, type Gateway } from '../testing/gateway.fixture.js';
 import { StandInClient } from '../testing/stand-in.client.js';
@@ -38,6 +38,9 @@ const settlement: SettlementView = {
   counts: { 'not-here': 1 }, differences: [{ kind: 'not-here', paymentId: 'p', orderId: 'o', here: 'a', there: 'b' }], nextCursor: null,
 };
 
+const difference: DifferenceView = { kind: 'available', lane: 0, subject: 'i', redis: '1 available', postgres: '2 free', mend: 'recount', advice: 'a' };
+const reconciliation: ReconciliationView = { saleId: 'x', asOf: '2026-01-01T00:00:00.000Z', settling: 0, mended: [], differences: [difference], more: 0 };
+
 /** Operation, role, request, what the service is asked, its answer, the status. */
 const rows: [string, string, Given, RequestName, object, unknown, number][] = [
   ['createSale', 'merchant', { body: input }, 'create-sale', { actor: actor('merchant'), input }, sale, 201],
@@ -55,6 +58,8 @@ const rows: [string, string, Given, RequestName, object, unknown, number][] = [
   ['auditSale', 'auditor', {}, 'audit-sale', { saleId: 'x' }, {
     verdict: 'clean', saleId: 'x', asOf: '2026-01-01T00:00:00.000Z', settling: 0, oversold: 0, lost: 0, duplicated: 0, unexplained: 0, redisEqualsPostgres: true, items: [], payments: { captured: 0, refunded: 0 }, findings: [],
   }, 200],
+  ['getReconciliation', 'auditor', {}, 'reconcile-sale', { saleId: 'x', fix: null }, reconciliation, 200],
+  ['reconcileSale', 'operator', { body: { reason: 'drift' } }, 'reconcile-sale', { saleId: 'x', fix: { actor: actor('operator'), reason: 'drift' } }, reconciliation, 200],
   ['exportSale', 'auditor', { query: '?cursor=one.2' }, 'export-sale', { saleId: 'x', cursor: 'one.2' }, { certificate: { saleId: 'x' }, file: 'ledger.ndjson', text: '{}\n', nextCursor: 'one.3' }, 200],
   ['compareSettlement', 'auditor', { query: '?day=2026-11-27' }, 'compare-settlement', { provider: 'nothing', day: '2026-11-27' }, settlement, 200],
   ['getSettlement', 'auditor', {}, 'get-settlement', { provider: 'nothing', id: 'x', ...page }, settlement, 200],

@@ -13,6 +13,16 @@ export class RecordsController {
     return this.services.ask('audit-sale', { saleId: path['id'] ?? '' });
   }
 
+  @Operation('getReconciliation')
+  getReconciliation({ path }: Call): Promise<Answer> {
+    return this.services.ask('reconcile-sale', { saleId: path['id'] ?? '', fix: null });
+  }
+
+  @Operation('reconcileSale')
+  reconcileSale({ actor, path, body }: Call<{ reason: string }>): Promise<Answer> {
+    return this.services.ask('reconcile-sale', { saleId: path['id'] ?? '', fix: { actor, reason: body.reason } });
+  }
+
   @Operation('exportSale')
   exportSale({ path, query }: Call): Promise<Answer> {
     return this.services.ask('export-sale', { saleId: path['id'] ?? '', cursor: (query['cursor'] as string | undefined) ?? null });

@@ -6,6 +6,7 @@ import { RequestClient, RequestError } from '@floodgate/platform';
 const timeoutsMs: Partial<Record<RequestName, number>> = {
   'audit-sale': 60_000,
   'export-sale': 60_000,
+  'reconcile-sale': 60_000,
   'get-sale-report': 15_000,
   'compare-settlement': 15_000,
   'get-settlement': 10_000,

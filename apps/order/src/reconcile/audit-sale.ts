@@ -11,10 +11,14 @@ const findingsMax = 50;
 const readingsMax = 4;
 const pauseMs = 250;
 
-/** All records of a sale and what they say together; `stable`: two readings agreed on the differences. */
-export interface Inspection {
+/** All records of a sale, read once, and what they say together. */
+export interface Reading {
   records: Records;
   result: Comparison;
+}
+
+/** `stable`: two readings agreed on the differences. */
+export interface Inspection extends Reading {
   stable: boolean;
 }
 
@@ -42,16 +46,22 @@ export class AuditSale {
    */
   async inspect(saleId: string, withBook = true): Promise<Inspection | null> {
     let before: string | undefined;
-    for (let reading = 1; ; reading++) {
-      const records = await this.read(saleId, withBook);
-      if (!records) return null;
-      const result = compare(records);
+    for (let readings = 1; ; readings++) {
+      const reading = await this.once(saleId, withBook);
+      if (!reading) return null;
+      const { records, result } = reading;
       const differences = result.differences.map(({ text }) => text).join('\n');
       const stable = differences === '' || differences === before;
-      if (stable || result.settling > 0 || reading === readingsMax) return { records, result, stable };
+      if (stable || result.settling > 0 || readings === readingsMax) return { records, result, stable };
       before = differences;
       await new Promise((resolve) => { setTimeout(resolve, pauseMs); });
     }
+  }
+
+  /** One reading, in which whatever moves looks like a difference. Null: no such sale. */
+  async once(saleId: string, withBook: boolean): Promise<Reading | null> {
+    const records = await this.read(saleId, withBook);
+    return records && { records, result: compare(records) };
   }
 
   private async read(saleId: string, withBook: boolean): Promise<Records | null> {

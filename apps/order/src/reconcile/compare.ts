@@ -16,8 +16,13 @@ export interface Records {
 
 /** The ways in which Redis and Postgres can differ. */
 export const driftKinds = ['in-two-lanes', 'no-order', 'held-in-redis', 'held-in-postgres', 'not-in-redis', 'available'] as const;
+export type DriftKind = (typeof driftKinds)[number];
 export interface Drift {
-  kind: (typeof driftKinds)[number];
+  kind: DriftKind;
+  /** Null where Redis has it nowhere. */
+  lane: number | null;
+  /** A reservation's id; of `available` an item's. */
+  subject: string;
   /** Where, and how, in words. */
   text: string;
 }
@@ -63,7 +68,8 @@ function oversoldUnits(item: ItemRecord): number {
   return Math.max(0, promised - item.quota);
 }
 
-function itemFaults(item: ItemRecord): string[] {
+/** Where Postgres's own counters, ledger and orders of an item tell different stories. */
+export function itemFaults(item: ItemRecord): string[] {
   const faults: string[] = [];
   const beyond = oversoldUnits(item);
   if (beyond > 0) faults.push(`${item.itemId}: ${beyond} units promised beyond the quota of ${item.quota}`);
@@ -78,30 +84,30 @@ function itemFaults(item: ItemRecord): string[] {
 }
 
 function compareRedis(postgres: PostgresRecords, lanes: RedisLane[], found: { lost: Set<string>; duplicated: Set<string>; differences: Drift[] }): void {
-  const differs = (kind: Drift['kind'], text: string): void => void found.differences.push({ kind, text });
+  const differs = (kind: DriftKind, lane: number | null, subject: string, text: string): void => void found.differences.push({ kind, lane, subject, text });
   const seen = new Set<string>();
   const holding = new Set<string>();
-  for (const { holds } of lanes) {
+  for (const { lane, holds } of lanes) {
     for (const [rid, holdsUnits] of holds) {
       if (seen.has(rid)) {
         found.duplicated.add(rid);
-        differs('in-two-lanes', `${rid} is in two lanes`);
+        differs('in-two-lanes', lane, rid, `${rid} is in two lanes`);
       }
       seen.add(rid);
       if (holdsUnits) holding.add(rid);
       const ordered = postgres.holds.get(rid);
       if (ordered === undefined && holdsUnits) {
         found.lost.add(rid);
-        differs('no-order', `${rid} is reserved and has no order`);
+        differs('no-order', lane, rid, `${rid} is reserved and has no order`);
       } else if (ordered !== undefined && ordered !== holdsUnits) {
-        differs(holdsUnits ? 'held-in-redis' : 'held-in-postgres', `${rid} ${holdsUnits ? 'holds units in Redis, its order does not' : 'holds no units in Redis, its order does'}`);
+        differs(holdsUnits ? 'held-in-redis' : 'held-in-postgres', lane, rid, `${rid} ${holdsUnits ? 'holds units in Redis, its order does not' : 'holds no units in Redis, its order does'}`);
       }
     }
   }
-  for (const [rid, holdsUnits] of postgres.holds) if (holdsUnits && !seen.has(rid)) differs('not-in-redis', `${rid} has an order and is not in Redis`);
+  for (const [rid, holdsUnits] of postgres.holds) if (holdsUnits && !seen.has(rid)) differs('not-in-redis', null, rid, `${rid} has an order and is not in Redis`);
   for (const { lane, itemId, free } of postgres.free) {
     const available = lanes.find((other) => other.lane === lane)?.record.stock.find((item) => item.itemId === itemId)?.available;
-    if (available !== free) differs('available', `${itemId} in lane ${lane}: ${available ?? 'nothing'} available in Redis, ${free} free in Postgres`);
+    if (available !== free) differs('available', lane, itemId, `${itemId} in lane ${lane}: ${available ?? 'nothing'} available in Redis, ${free} free in Postgres`);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LaneRecord } from '@floodgate/contracts';
+import { recallMax, type Allotment, type LaneRecord, type RecalledRow } from '@floodgate/contracts';
 import { InfrastructureError, RequestClient, RequestError } from '@floodgate/platform';
 import { Injectable } from '@nestjs/common';
 
@@ -37,6 +37,30 @@ export class RedisRecordsClient {
       const record = await this.lane(saleId, lane);
       return record === 'unreachable' ? record : { lane, record, holds };
     });
+  }
+
+  /** What Redis has of these reservations, and how many units of each item it was told that the lane has. */
+  async recall(saleId: string, lane: number, rids: readonly string[]): Promise<{ rows: RecalledRow[]; allotments: Allotment[] } | 'unreachable'> {
+    return this.orUnreachable(async () => {
+      const rows: RecalledRow[] = [];
+      for (let from = 0; ; from += recallMax) {
+        const answer = await this.client.ask('recall-reservations', { saleId, lane, rids: rids.slice(from, from + recallMax) }, { timeoutMs });
+        if (!answer.ok) return 'unreachable';
+        rows.push(...answer.value.rows);
+        if (from + recallMax >= rids.length) return { rows, allotments: answer.value.allotments };
+      }
+    });
+  }
+
+  /** Has those of them that are overdue published again. Returns them, as far as the broker is known to have them. */
+  async republish(saleId: string, lane: number, rids: readonly string[]): Promise<string[]> {
+    const republished: string[] = [];
+    for (let from = 0; from < rids.length; from += recallMax) {
+      const answer = await this.orUnreachable(() => this.client.ask('republish-reservations', { saleId, lane, rids: rids.slice(from, from + recallMax) }, { timeoutMs }));
+      // Whatever was not confirmed is still listed as a difference.
+      if (answer !== 'unreachable' && answer.ok) republished.push(...answer.value.republished);
+    }
+    return republished;
   }
 
   private page(saleId: string, lane: number, cursor: string) {

@@ -1,13 +1,13 @@
-import { accept, refuse, saleOfReservation, type Answer, type Ask } from '@floodgate/contracts';
+import { accept, saleOfReservation, type Answer, type Ask } from '@floodgate/contracts';
 import { Answers, createLogger, errorText } from '@floodgate/platform';
 import { Controller } from '@nestjs/common';
 import { Fence } from '../fence/fence.js';
 import { LaneList } from '../fence/lane.list.js';
-import { LaneRegistry, type Lane } from '../fence/lane.registry.js';
+import { LaneRegistry } from '../fence/lane.registry.js';
 import { rowOf, StockStore } from '../stock/stock.store.js';
+import { LaneReader } from './lane.reader.js';
 
 const HOLDS_PAGE = 500;
-const redisAway = () => refuse('UNAVAILABLE', 'what Redis has cannot be read now');
 
 /** What Redis has on record, for buyers who ask before Postgres has spoken, and for the audit. */
 @Controller()
@@ -19,6 +19,7 @@ export class RecordsController {
     private readonly lanes: LaneRegistry,
     private readonly fence: Fence,
     private readonly list: LaneList,
+    private readonly reader: LaneReader,
   ) {}
 
   /** `sure` false: Redis may have had it and forgotten, or cannot be asked; nobody may say "there is none". */
@@ -45,7 +46,7 @@ export class RecordsController {
 
   @Answers('audit-lane')
   async auditLane({ saleId, lane: number }: Ask<'audit-lane'>): Promise<Answer<'audit-lane'>> {
-    return this.withLane(saleId, number, async (lane) => {
+    return this.reader.withLane(saleId, number, async (lane) => {
       await this.fence.look([lane]);
       const counts = await this.stock.count(lane.keys);
       return accept({ epoch: lane.epoch, selling: lane.open, stock: lane.view?.items ?? [], ...counts });
@@ -55,19 +56,9 @@ export class RecordsController {
   /** Pages of all reservations in no order; one may come twice, none is left out. The first cursor is '' or '0'. */
   @Answers('list-holds')
   async listHolds({ saleId, lane: number, cursor }: Ask<'list-holds'>): Promise<Answer<'list-holds'>> {
-    return this.withLane(saleId, number, async (lane) => {
+    return this.reader.withLane(saleId, number, async (lane) => {
       const page = await this.stock.list(lane.keys, cursor === '' ? '0' : cursor, HOLDS_PAGE);
       return accept({ rows: page.rows.map(rowOf), cursor: page.cursor });
     });
-  }
-
-  private async withLane<T>(saleId: string, number: number, read: (lane: Lane) => Promise<T>): Promise<T | ReturnType<typeof redisAway>> {
-    try {
-      const lane = await this.fence.learn(saleId, number);
-      return lane?.present ? await read(lane) : refuse('SALE_NOT_FOUND', 'Redis does not have this lane');
-    } catch (error) {
-      this.logger.debug(errorText(error));
-      return redisAway();
-    }
   }
 }

@@ -5,11 +5,10 @@ import type { Lane } from '../fence/lane.registry.js';
 import { RedisClock } from '../fence/redis.clock.js';
 import { republished } from '../metrics.js';
 import { StockStore } from '../stock/stock.store.js';
+import { isOverdue, OVERDUE_MS } from './overdue.js';
 import { publishReservations } from './publish-reservations.js';
 import { reservationOf } from './reservation.js';
 
-// A minute without a word from Postgres: the message is in a long queue or a retry tier, or it is lost.
-const UNSPOKEN_MS = 60_000;
 const RECORDS_MIN = 500;
 // A lane is gone through about once a minute, so that nothing is published more often than that.
 const SWEEPS_PER_CYCLE = 60;
@@ -32,7 +31,7 @@ export class Reaper {
   async sweep(lane: Lane): Promise<void> {
     const now = performance.now();
     let cursor = this.cursors.get(lane);
-    if (cursor?.next === '0' && now - cursor.startedAtMs < UNSPOKEN_MS) return;
+    if (cursor?.next === '0' && now - cursor.startedAtMs < OVERDUE_MS) return;
     if (!cursor || cursor.next === '0') this.cursors.set(lane, cursor = { next: '0', size: cursor?.seen ?? 0, seen: 0, startedAtMs: now, oldestMs: Infinity });
     const { epoch } = lane;
     const page = await this.stock.list(lane.keys, cursor.next, Math.max(RECORDS_MIN, Math.ceil(cursor.size / SWEEPS_PER_CYCLE)));
@@ -40,8 +39,8 @@ export class Reaper {
     cursor.seen += page.rows.length;
     for (const row of page.rows) if (row.version === 0) cursor.oldestMs = Math.min(cursor.oldestMs, row.reservedAtMs);
     if (cursor.next === '0') lane.unspokenSinceMs = cursor.oldestMs === Infinity ? null : cursor.oldestMs;
-    const before = this.clock.now() - UNSPOKEN_MS;
-    const unspoken = page.rows.filter((row) => row.version === 0 && row.reservedAtMs < before).map(reservationOf);
+    const nowMs = this.clock.now();
+    const unspoken = page.rows.filter((row) => isOverdue(row, nowMs)).map(reservationOf);
     for (let from = 0; from < unspoken.length; from += 256) {
       if (!lane.open || lane.epoch !== epoch) return;
       await this.publish(lane, unspoken.slice(from, from + 256));

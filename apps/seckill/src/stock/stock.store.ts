@@ -102,6 +102,22 @@ export class StockStore {
     return record === null ? null : readRecord(rid, record);
   }
 
+  /** Those of these reservations that the lane has. @throws InfrastructureError */
+  async recall(keys: LaneKeys, rids: readonly string[]): Promise<LaneRecord[]> {
+    if (rids.length === 0) return [];
+    const records = await this.redis.hmget(keys.resv, ...rids).catch(away('recall'));
+    return records.flatMap((record, at) => (record === null ? [] : [readRecord(rids[at] as string, record)]));
+  }
+
+  /** How many units of each item the lane has in all, as Postgres last said it, and at which version. @throws InfrastructureError */
+  async allotments(keys: LaneKeys): Promise<Allotment[]> {
+    const told = await this.redis.hgetall(keys.allotment).catch(away('allotments'));
+    return Object.entries(told).map(([itemId, text]) => {
+      const [version, units] = text.split('|');
+      return { itemId, version: Number(version), allotment: Number(units) };
+    });
+  }
+
   /**
    * A page of all reservations in no order; while reservations are added, one may come twice, none is left out.
    * @returns `cursor` for the next page, null after the last
