@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createRedis } from '@floodgate/platform';
 import { commands } from '../../apps/cli/src/commands.js';
 import { Api, expectStatus, type Buyer } from '../support/api.js';
 import { floodgate, type CliOptions, type CliRun } from '../support/cli.js';
@@ -186,6 +187,30 @@ const cases: Record<string, () => Promise<void>> = {
     await eventually(async () => expect(await api.audit(id)).toMatchObject({ verdict: 'broken' }), patiently);
     expect((await ended(1, `audit ${id} --json`)).json()).toMatchObject({ verdict: 'broken', saleId: id });
     expect((await ended(1, `audit ${id}`, { roles: ['operator'] })).err).toContain('FORBIDDEN');
+  },
+  reconcile: async () => {
+    const { id } = await soldSale();
+    await eventually(async () => expect(await api.audit(id)).toMatchObject({ verdict: 'clean' }), patiently);
+    expect((await ended(0, `reconcile ${id}`, { roles: ['auditor'] })).out).toMatch(/^nothing differs as of /);
+    const redis = createRedis(platform.run.redis.url, { name: 'test', commandTimeoutMs: 10_000 });
+    try {
+      const [rid] = await eventually(() => redis.hkeys(`{${id}:0}:resv`), patiently);
+      // Redis forgets the paid order and gives its unit away.
+      await redis.multi().hdel(`{${id}:0}:resv`, rid!).hincrby(`{${id}:0}:stock`, `${id}-1`, 1).exec();
+      expect((await ended(1, `reconcile ${id}`)).out).toMatch(new RegExp(`^not-in-redis +0 +${rid} +nothing +version \\d+, holds 1, .* resend$[^]*^2 differences as of `, 'm'));
+      expect((await ended(1, `reconcile ${id} --fix`, { roles: ['auditor'] })).err).toContain('FORBIDDEN');
+      await ended(2, `reconcile ${id} --reason forgotten`);
+      expect((await ended(0, `reconcile ${id} --fix --reason forgotten --json`)).json()).toMatchObject({ saleId: id, mended: [{ kind: 'not-in-redis', subject: rid }], differences: [], more: 0 });
+      expect((await ended(0, `reconcile ${id} --fix --json`)).json()).toMatchObject({ mended: [], differences: [] });
+      await eventually(async () => expect(await api.audit(id)).toMatchObject({ verdict: 'clean' }), patiently);
+      // A counter is never written: what only a load mends is left.
+      const counter = [`{${id}:0}:stock`, `${id}-1`] as const;
+      await redis.hset(...counter, 3);
+      expect((await ended(1, `reconcile ${id} --fix`)).out).toMatch(/^recount: .*SCRIPT FLUSH/m);
+      expect(await redis.hget(...counter)).toBe('3');
+    } finally {
+      redis.disconnect();
+    }
   },
   report: async () => {
     const { id } = await soldSale();

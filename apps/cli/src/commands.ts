@@ -2,6 +2,7 @@ import { auditCommands } from './audit/audit.commands.js';
 import type { Command } from './command/command.js';
 import { completionCommands } from './completion/completion.commands.js';
 import { deadLetterCommands } from './dead-letters/dead-letter.commands.js';
+import { reconcileCommands } from './reconcile/reconcile.commands.js';
 import { reportCommands } from './report/report.commands.js';
 import { sagaCommands } from './sagas/saga.commands.js';
 import { saleCommands } from './sale/sale.commands.js';
@@ -10,7 +11,7 @@ import { tailCommands } from './tail/tail.commands.js';
 
 /** Everything an operator can ask for, in the order in which the help shows it. */
 export const commands: readonly Command[] = [
-  ...saleCommands, ...tailCommands, ...auditCommands, ...reportCommands, ...deadLetterCommands, ...sagaCommands, ...switchCommands, ...completionCommands(() => commands),
+  ...saleCommands, ...tailCommands, ...auditCommands, ...reconcileCommands, ...reportCommands, ...deadLetterCommands, ...sagaCommands, ...switchCommands, ...completionCommands(() => commands),
 ];
 
 /** What the first words of two-word commands are about. */
