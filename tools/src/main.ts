@@ -9,6 +9,7 @@ import { infraCommand } from './commands/infra.command.js';
 import { modelCommand } from './commands/model.command.js';
 import { mutantsCommand } from './commands/mutants.command.js';
 import { paymentsCommand } from './commands/payments.command.js';
+import { reconcileCommand } from './commands/reconcile.command.js';
 import { startCommand } from './commands/start.command.js';
 import { testCommand, unitCommand } from './commands/test.command.js';
 import { upCommand } from './commands/up.command.js';
@@ -16,7 +17,7 @@ import { loadToolsConfig } from './config.js';
 import { parseLaunchers, watchLaunchers } from './process/launchers.js';
 
 const commands: Readonly<Record<string, Command>> = {
-  start: startCommand, test: testCommand, unit: unitCommand, up: upCommand, down: downCommand, audit: auditCommand, payments: paymentsCommand, codes: codesCommand,
+  start: startCommand, test: testCommand, unit: unitCommand, up: upCommand, down: downCommand, audit: auditCommand, payments: paymentsCommand, reconcile: reconcileCommand, codes: codesCommand,
   docs: docsCommand, infra: infraCommand, mutants: mutantsCommand, model: modelCommand, chaos: chaosCommand,
   bots: botsCommand,
 };

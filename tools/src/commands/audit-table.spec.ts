@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 
 import { formatAudit, type Audit } from './audit-table.js';
-import { auditorToken } from './auditor-token.js';
+import { auditorToken } from './staff-token.js';
 
 const audit: Audit = {
   verdict: 'broken', saleId: 's1', asOf: '2026-11-01T00:00:00.000Z', settling: 0, oversold: 0, lost: 1, duplicated: 0, unexplained: 0, redisEqualsPostgres: false,

@@ -9,7 +9,7 @@ import { floodgateDir, runFilePath } from '../supervisor/clone-platform.js';
 import { Ownership } from '../supervisor/ownership.js';
 import { readRunFile } from '../supervisor/run-file.js';
 import { formatAudit, type Audit } from './audit-table.js';
-import { auditorToken } from './auditor-token.js';
+import { auditorToken } from './staff-token.js';
 import type { CommandContext } from './command.js';
 
 const problem = z.object({ code: z.string(), detail: z.string().optional() });

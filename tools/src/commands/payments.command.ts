@@ -1,7 +1,7 @@
 import { floodgateDir, runFilePath } from '../supervisor/clone-platform.js';
 import { Ownership } from '../supervisor/ownership.js';
 import { readRunFile } from '../supervisor/run-file.js';
-import { auditorToken } from './auditor-token.js';
+import { auditorToken } from './staff-token.js';
 import type { CommandContext } from './command.js';
 import { exitCodeOf, formatSettlement, type Settlement, type SettlementDifference } from './settlement-table.js';
 
