@@ -1,9 +1,8 @@
 import type { Mutant } from '../../tools/src/mutants/mutant.js';
 
 // By name: Node reads this table as it stands here, with no compiler before it.
-const [door, proof] = ['./door.mutants.ts', './proof.mutants.ts'] as const;
-const { doorMutants } = (await import(door)) as { doorMutants: readonly Mutant[] };
-const { proofMutants } = (await import(proof)) as { proofMutants: readonly Mutant[] };
+const others = await Promise.all(['door', 'proof', 'reconcile'].map(async (name) =>
+  ((await import(`./${name}.mutants.ts`)) as Record<string, readonly Mutant[]>)[`${name}Mutants`]!));
 
 /** Every guard that a promise hangs on, and the test that fails without it. `npm run mutants` takes them away, one after the other. */
 export const mutants: readonly Mutant[] = [
@@ -295,6 +294,5 @@ export const mutants: readonly Mutant[] = [
     test: { path: 'apps/gateway/src/reservation/reservation.controller.spec.ts', name: 'never come for an account that was ever admitted: its replay is behind them' },
   },
 
-  ...doorMutants,
-  ...proofMutants,
+  ...others.flat(),
 ];
