@@ -6,7 +6,7 @@ export interface ProcessView {
   readonly startedAt: string;
 }
 export interface Lockfile {
-  readonly packages: Readonly<Record<string, { readonly version?: string; readonly integrity?: string; readonly optional?: boolean; readonly devOptional?: boolean; readonly peer?: boolean; readonly link?: boolean }>>;
+  readonly packages: Readonly<Record<string, { readonly version?: string; readonly integrity?: string; readonly optional?: boolean; readonly devOptional?: boolean; readonly peer?: boolean; readonly link?: boolean; readonly dependencies?: Readonly<Record<string, string>>; readonly devDependencies?: Readonly<Record<string, string>> }>>;
 }
 export function supportsTools(version: string, least: string): boolean;
 export function lacks(lockfile: Lockfile, installed: Partial<Lockfile> | null): string | null;

@@ -13,11 +13,14 @@ export function supportsTools(version, least) {
  */
 export function lacks(lockfile, installed) {
   if (!installed?.packages) return 'nothing is installed';
+  // npm calls a package of ours optional too if somebody else could do without it.
+  const { dependencies = {}, devDependencies = {} } = lockfile.packages[''] ?? {};
+  const own = new Set(Object.keys({ ...dependencies, ...devDependencies }).map((name) => `node_modules/${name}`));
   for (const [place, wanted] of Object.entries(lockfile.packages)) {
     const isPackage = place.startsWith('node_modules/') || place.includes('/node_modules/');
     if (!isPackage) continue; // the root and the workspaces themselves
     const found = installed.packages[place];
-    const mayBeAbsent = wanted.optional || wanted.devOptional || wanted.peer; // other platforms' binaries
+    const mayBeAbsent = !own.has(place) && (wanted.optional || wanted.devOptional || wanted.peer); // other platforms' binaries
     if (!found && mayBeAbsent) continue;
     if (!found || found.version !== wanted.version || found.integrity !== wanted.integrity) return `${place.replace(/^node_modules\//, '')} changed`;
   }
@@ -26,7 +29,7 @@ export function lacks(lockfile, installed) {
 
 /** What a command needs built: stopping and asking need only the tools, and a few test files only what they name. */
 export function projectsToBuild(command, args) {
-  if (command === 'start' || command === 'up' || command === 'chaos') return 'all';
+  if (command === 'start' || command === 'up' || command === 'chaos' || command === 'bench') return 'all';
   if (command === 'test' && (args.length === 0 || args.some((arg) => arg.includes('e2e')))) return 'all';
   return ['tools'];
 }

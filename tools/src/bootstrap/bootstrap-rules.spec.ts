@@ -29,6 +29,10 @@ describe('whether packages must be installed', () => {
     expect(lacks(lockfile, null)).toBe('nothing is installed');
     expect(lacks(lockfile, {})).toBe('nothing is installed');
   });
+  it('when something is missing that we ask for ourselves, though others could do without it', () => {
+    const ours = { packages: { ...lockfile.packages, '': { version: '1.0.0', devDependencies: { b: '1.0.0' } }, 'node_modules/b': { version: '1.0.0', integrity: 'sha512-b', devOptional: true } } };
+    expect(lacks(ours, installed)).toBe('b changed');
+  });
   it.each([
     ['a version', { version: '0.9.0', integrity: 'sha512-a' }],
     ['the content of a version', { version: '1.0.0', integrity: 'sha512-b' }],
@@ -42,7 +46,7 @@ describe('whether packages must be installed', () => {
 
 describe('what is built', () => {
   it.each([
-    ['start', [], 'all'], ['up', ['--detach'], 'all'], ['test', [], 'all'], ['test', ['test/e2e/oversell'], 'all'],
+    ['start', [], 'all'], ['up', ['--detach'], 'all'], ['test', [], 'all'], ['bench', [], 'all'], ['test', ['test/e2e/oversell'], 'all'],
     ['test', ['tools/src'], ['tools']], ['down', [], ['tools']], ['audit', ['sale'], ['tools']],
   ])('%s %j: %j', (command, args, projects) => {
     expect(projectsToBuild(command, args)).toEqual(projects);
