@@ -9,7 +9,7 @@ import { lacks, launchersOf, projectsToBuild, supportsTools } from './bootstrap-
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const inRoot = (...parts) => path.join(root, ...parts);
-const commands = ['start', 'test', 'unit', 'up', 'down', 'audit', 'payments', 'reconcile', 'docs', 'codes', 'infra', 'mutants', 'model', 'chaos'];
+const commands = ['start', 'test', 'unit', 'up', 'down', 'audit', 'payments', 'reconcile', 'docs', 'codes', 'infra', 'mutants', 'model', 'chaos', 'bench'];
 const setpriv = process.platform === 'linux' ? ['/usr/bin/setpriv', '/bin/setpriv'].find((file) => existsSync(file)) : undefined;
 const launchers = launchersOf({ pid: process.pid, parent: process.ppid, underNpm: process.env.npm_lifecycle_event !== undefined, look: processOf });
 const [command = '', ...given] = process.argv.slice(2);

@@ -1,4 +1,5 @@
 import { auditCommand } from './commands/audit.command.js';
+import { benchCommand } from './commands/bench.command.js';
 import { botsCommand } from './commands/bots.command.js';
 import { chaosCommand } from './commands/chaos.command.js';
 import { codesCommand } from './commands/codes.command.js';
@@ -18,7 +19,7 @@ import { parseLaunchers, watchLaunchers } from './process/launchers.js';
 
 const commands: Readonly<Record<string, Command>> = {
   start: startCommand, test: testCommand, unit: unitCommand, up: upCommand, down: downCommand, audit: auditCommand, payments: paymentsCommand, reconcile: reconcileCommand, codes: codesCommand,
-  docs: docsCommand, infra: infraCommand, mutants: mutantsCommand, model: modelCommand, chaos: chaosCommand,
+  docs: docsCommand, infra: infraCommand, mutants: mutantsCommand, model: modelCommand, chaos: chaosCommand, bench: benchCommand,
   bots: botsCommand,
 };
 

@@ -19,7 +19,8 @@ export async function readRecords(stage: Stage, sale: StagedSale, auditorToken: 
   return { audit: await settledAudit(stage, sale, auditorToken), orders: await listOrders(stage, sale) };
 }
 
-async function settledAudit(stage: Stage, sale: StagedSale, token: string): Promise<View.AuditView | null> {
+/** The audit once nothing is under way; the last one where that does not come, null where there was none. */
+export async function settledAudit(stage: Stage, sale: StagedSale, token: string): Promise<View.AuditView | null> {
   const startedAtMs = Date.now();
   let brokenSinceMs: number | null = null;
   for (;;) {

@@ -1,0 +1,30 @@
+import 'reflect-metadata';
+import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Ctx, EventPattern, Payload, Transport, type MicroserviceOptions, type RmqContext } from '@nestjs/microservices';
+import type { Channel, ConsumeMessage } from 'amqplib';
+import { DataSource } from 'typeorm';
+import { settings, type OrderCreate } from '../grab.js';
+import { PeerOrder } from '../order.entity.js';
+
+const database = await new DataSource({ type: 'postgres', url: settings.databaseUrl, entities: [PeerOrder], synchronize: true }).initialize();
+
+const insert = `INSERT INTO "orders_of_${settings.name}" ("id", "userId", "itemId", "createdAt") VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`;
+
+/** One statement for each order, without the SELECT, BEGIN and COMMIT around it; many under way at once. */
+@Controller()
+class OrderController {
+  @EventPattern<string>('order.create')
+  async create(@Payload() { requestId, userId, itemId, createdAt }: OrderCreate, @Ctx() context: RmqContext): Promise<void> {
+    await database.query(insert, [requestId, userId, itemId, createdAt]);
+    (context.getChannelRef() as Channel).ack(context.getMessage() as ConsumeMessage);
+  }
+}
+
+@Module({ controllers: [OrderController] })
+class OrderModule {}
+
+const app = await NestFactory.createMicroservice<MicroserviceOptions>(OrderModule, {
+  logger: ['error'], transport: Transport.RMQ, options: { urls: [settings.amqpUrl], queue: `${settings.name}.orders`, noAck: false, prefetchCount: 500, queueOptions: { durable: true } },
+});
+await app.listen();

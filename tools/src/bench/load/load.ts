@@ -1,0 +1,111 @@
+import { build, type Histogram } from 'hdr-histogram-js';
+
+import type { Latency } from '../measurement.js';
+import { LoadConnection } from './load-connection.js';
+
+export interface LoadPlan {
+  readonly origin: URL;
+  readonly connections: number;
+  readonly seconds: number;
+  /** Open loop: so many are sent a second, whatever becomes of those before. Null: each connection sends as soon as it has an answer. */
+  readonly perSecond: number | null;
+  /** The bytes of a request, latin1. @param nth from 0 */
+  readonly request: (nth: number) => string;
+  readonly signal: AbortSignal;
+}
+
+export interface LoadResult {
+  /** Answers by status; 0: the connection broke. */
+  readonly answers: ReadonlyMap<number, number>;
+  /** From the first request to the last answer. */
+  readonly seconds: number;
+  readonly latencyMs: Latency;
+}
+
+/** How long answers may come after the last request. */
+const lingerMs = 20_000;
+const pollMs = 5;
+
+/** Sends requests for so long and waits for the answers. */
+export async function load(plan: LoadPlan): Promise<LoadResult> {
+  const run = new LoadRun(plan);
+  try {
+    return await run.play();
+  } finally {
+    run.close();
+  }
+}
+
+class LoadRun {
+  private readonly answers = new Map<number, number>();
+  private readonly histogram: Histogram = build({ bitBucketSize: 32, lowestDiscernibleValue: 1, highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: 3 });
+  private readonly free: LoadConnection[];
+  private readonly all: readonly LoadConnection[];
+  private sent = 0;
+  private answered = 0;
+  private lastAnswerMs = 0;
+
+  constructor(private readonly plan: LoadPlan) {
+    this.all = Array.from({ length: plan.connections }, () => new LoadConnection(plan.origin.hostname, Number(plan.origin.port)));
+    this.free = [...this.all];
+  }
+
+  async play(): Promise<LoadResult> {
+    const { plan } = this;
+    const startedAtMs = performance.now();
+    const untilMs = startedAtMs + plan.seconds * 1_000;
+    if (plan.perSecond === null) for (const connection of this.free.splice(0)) this.sendAgain(connection, untilMs);
+    else await this.keepPace(startedAtMs, plan.perSecond);
+    while (performance.now() < untilMs + lingerMs && (performance.now() < untilMs || this.answered < this.sent) && !plan.signal.aborted) await pause();
+    const lost = this.sent - this.answered;
+    if (lost > 0) this.answers.set(0, (this.answers.get(0) ?? 0) + lost);
+    const at = (percentile: number): number => this.histogram.getValueAtPercentile(percentile) / 1_000;
+    return { answers: this.answers, seconds: (this.lastAnswerMs - startedAtMs) / 1_000, latencyMs: { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9) } };
+  }
+
+  close(): void {
+    for (const connection of this.all) connection.close();
+  }
+
+  private sendAgain(connection: LoadConnection, untilMs: number): void {
+    if (performance.now() >= untilMs || this.plan.signal.aborted) return;
+    this.send(connection, performance.now(), () => this.sendAgain(connection, untilMs));
+  }
+
+  /** What is due and finds no free connection waits for one, and its time runs. */
+  private async keepPace(startedAtMs: number, rate: number): Promise<void> {
+    const total = Math.round(this.plan.seconds * rate);
+    const waiting: number[] = [];
+    const next = (): void => {
+      while (waiting.length > 0 && this.free.length > 0) {
+        const connection = this.free.pop()!;
+        this.send(connection, waiting.shift()!, () => {
+          this.free.push(connection);
+          next();
+        });
+      }
+    };
+    for (let due = 0; due < total && !this.plan.signal.aborted; await pause(1)) {
+      const nowMs = performance.now();
+      for (; due < total && startedAtMs + (due * 1_000) / rate <= nowMs; due++) waiting.push(startedAtMs + (due * 1_000) / rate);
+      next();
+    }
+    const giveUpMs = performance.now() + lingerMs;
+    while (waiting.length > 0 && performance.now() < giveUpMs && !this.plan.signal.aborted) await pause();
+    if (waiting.length > 0) this.answers.set(0, waiting.length);
+  }
+
+  private send(connection: LoadConnection, meantAtMs: number, then: () => void): void {
+    connection.send(this.plan.request(this.sent++), (status) => {
+      this.answered++;
+      this.lastAnswerMs = performance.now();
+      this.answers.set(status, (this.answers.get(status) ?? 0) + 1);
+      this.histogram.recordValue(Math.max(1, Math.round((this.lastAnswerMs - meantAtMs) * 1_000)));
+      then();
+    });
+  }
+}
+
+const pause = (ms = pollMs): Promise<void> => new Promise((resolve) => {
+  setTimeout(resolve, ms);
+});
