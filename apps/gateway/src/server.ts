@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { refuse, type Refusal } from '@floodgate/contracts';
+import { requestIdPattern } from '@floodgate/platform';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AdmissionHooks } from './admission/admission.hooks.js';
@@ -121,7 +122,7 @@ const unsupported = (): Error => Object.assign(new Error('unsupported media type
 /** The client's own id if it is a sane one, so that both sides' logs can be joined. */
 function requestId(request: IncomingMessage): string {
   const own = request.headers['x-request-id'];
-  return typeof own === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(own) ? own : randomUUID();
+  return typeof own === 'string' && requestIdPattern.test(own) ? own : randomUUID();
 }
 
 /** What cannot be parsed as HTTP never becomes a request; it is answered here and the connection is closed. */

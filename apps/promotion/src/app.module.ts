@@ -16,6 +16,7 @@ import { AuditLog1765000008001 } from './migrations/1765000008001-audit-log.migr
 import { BlockList1765000008002 } from './migrations/1765000008002-block-list.migration.js';
 import { Preflight1765000008003 } from './migrations/1765000008003-preflight.migration.js';
 import { Audience1765000008004 } from './migrations/1765000008004-audience.migration.js';
+import { OutboxOrigin1765000011001 } from './migrations/1765000011001-outbox-origin.migration.js';
 import { ArmConsumer } from './sale/arm.consumer.js';
 import { ArmJob } from './sale/arm.job.js';
 import { PreflightFacts } from './sale/preflight.facts.js';
@@ -25,7 +26,7 @@ import { StockConsumer } from './sale/stock.consumer.js';
 import { SwitchController } from './switches/switch.controller.js';
 import { PRODUCTION, SwitchStore } from './switches/switch.store.js';
 
-const migrations = [Sale1764000000000, Switch1765000007000, AuditLog1765000008001, BlockList1765000008002, Preflight1765000008003, Audience1765000008004];
+const migrations = [Sale1764000000000, Switch1765000007000, AuditLog1765000008001, BlockList1765000008002, Preflight1765000008003, Audience1765000008004, OutboxOrigin1765000011001];
 /** The schema that this app owns. */
 export const postgres: Omit<PostgresOptions, 'url'> = { schema: 'promotion', migrations, applicationName: 'promotion' };
 const production = (config: Partial<Config>) => ({ provide: PRODUCTION, useValue: config.NODE_ENV === 'production' });

@@ -21,7 +21,7 @@ export { OutboundClient, OutboundFailedError, OutboundRefusedError, type Outboun
 export { Inbox } from './outbox/inbox.js';
 export { OutboxModule } from './outbox/outbox.module.js';
 export { OutboxRelay } from './outbox/outbox.relay.js';
-export { inboxTableSql, outboxTableSql } from './outbox/outbox.sql.js';
+export { inboxTableSql, outboxOriginSql, outboxTableSql } from './outbox/outbox.sql.js';
 export { Outbox } from './outbox/outbox.js';
 export { Database, Transaction, type DatabaseOptions, type Statement, type TransactionOptions } from './postgres/database.js';
 export { isMigration, migrateOnly, migrationConfigSchema } from './postgres/migrate-only.js';
@@ -35,4 +35,5 @@ export { ServiceModule } from './shutdown/service.module.js';
 export { Shutdown } from './shutdown/shutdown.js';
 export { createLogger, hashForLog, setLogLevel, type Logger } from './telemetry/logger.js';
 export { gaugeFrom, metrics, type GaugeSource } from './telemetry/metrics.js';
+export { aside, currentWork, partOf, requestIdPattern, together, wholeOf, workFor, type Work } from './telemetry/work.js';
 export { isoTime } from './time.js';

@@ -1,6 +1,7 @@
 import { Req, RequestMapping, RequestMethod, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { Actor, Refusal } from '@floodgate/contracts';
+import { wholeOf, workFor } from '@floodgate/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblem } from '../problem/problem.js';
 import { operationOf, type Operation as OperationNode } from './openapi.document.js';
@@ -48,14 +49,14 @@ type Handle = (this: unknown, call: Call<never>) => Promise<Answer | typeof writ
 
 /**
  * Serves an operation of the OpenAPI document. Path, method, success status, roles and what a request may hold come from there;
- * the method gets a checked {@link Call} and gives back a value or a refusal.
+ * the method gets a checked {@link Call} and gives back a value or a refusal. Whatever it asks, says and logs carries the request's id.
  */
 export const Operation = (id: string, options: OperationOptions = {}) => {
   const operation = operationOf(id);
   return (target: object, key: string, descriptor: TypedPropertyDescriptor<any>): void => {
     const handle = descriptor.value as Handle;
     descriptor.value = async function serve(this: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-      const answer = await handle.call(this, request.call as Call<never>);
+      const answer = await wholeOf(workFor(request.id), async () => handle.call(this, request.call as Call<never>));
       if (answer !== writtenByHandler) sendAnswer(reply, operation, answer);
     };
     RequestMapping({ path: operation.url, method: RequestMethod[operation.method] })(target, key, descriptor);

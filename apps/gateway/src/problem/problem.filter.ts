@@ -1,5 +1,6 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { refuse, type Refusal } from '@floodgate/contracts';
+import { partOf, workFor } from '@floodgate/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ServedRoutes } from '../openapi/served-routes.js';
 import { sendProblem } from './problem.js';
@@ -17,7 +18,7 @@ export class ProblemFilter implements ExceptionFilter {
     // The client went away in the middle of its request: nobody is left to answer, and nothing is wrong here.
     if (request.raw.destroyed && !request.raw.complete) return;
     if (reply.sent) {
-      this.logger.error({ requestId: request.id, error: exception });
+      this.log(exception, request);
       return;
     }
     sendProblem(reply, this.refusalOf(exception, request, reply));
@@ -31,9 +32,13 @@ export class ProblemFilter implements ExceptionFilter {
       case 413: return refuse('PAYLOAD_TOO_LARGE', `The body may have at most ${request.routeOptions.bodyLimit} bytes.`);
       case 415: return refuse('UNSUPPORTED_MEDIA_TYPE', `The body must be ${request.routeOptions.config.route?.operation.bodyTypes.join(' or ') || 'application/json'} in UTF-8.`);
       default:
-        this.logger.error(exception instanceof Error ? exception : String(exception), undefined, `request ${request.id}`);
+        this.log(exception, request);
         return refuse('INTERNAL', 'Something went wrong on our side.');
     }
+  }
+
+  private log(exception: unknown, { id }: FastifyRequest): void {
+    partOf(workFor(id), () => this.logger.error(exception instanceof Error ? exception : String(exception)));
   }
 
   private unknownRoute(request: FastifyRequest, reply: FastifyReply): Refusal {

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Answer, Ask, Attempt } from '@floodgate/contracts';
-import type { RequestClient } from '@floodgate/platform';
+import { currentWork, partOf, workFor, type RequestClient } from '@floodgate/platform';
 import { PlatformClock } from '../board/platform-clock.js';
 import { StandInClient } from '../testing/stand-in.client.js';
 import { SeckillClient, batching, type Judged } from './seckill.client.js';
@@ -43,6 +43,25 @@ describe('attempts of one lane', () => {
     for (const lane of [0, 1, 2]) for (const number of numbers(0, 3)) void client.reserve('sale', lane, attempt(number));
     await settled();
     expect(vectors.map(({ ask }) => ask.lane)).toEqual([0, 0, 1, 1, 2, 2]);
+  });
+
+  it('belong to a request only where they travel alone', async () => {
+    const vectors: [string[], string | undefined][] = [];
+    const letGo: (() => void)[] = [];
+    const stand = new StandInClient().on('reserve', (ask) => new Promise((resolve) => {
+      vectors.push([ask.attempts.map(({ rid }) => rid), currentWork()?.requestId]);
+      letGo.push(() => resolve({ results: ask.attempts.map(() => ({ word: 'sold-out' })) }));
+    }));
+    const clock = new PlatformClock();
+    clock.see(1_800_000_000_000);
+    const client = new SeckillClient(stand as unknown as RequestClient, clock);
+    const all = numbers(0, 4).map((number) => partOf(workFor(`request-${number}`), () => client.reserve('sale', 0, attempt(number))));
+    await settled();
+    letGo.forEach((go) => go());
+    await settled();
+    letGo.forEach((go) => go());
+    await Promise.all(all);
+    expect(vectors).toEqual([[['r0'], 'request-0'], [['r1'], 'request-1'], [['r2', 'r3'], undefined]]);
   });
 
   it('are told unknown when the answer has another number of results', async () => {

@@ -1,6 +1,6 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { Attempt, AttemptResult } from '@floodgate/contracts';
-import { RequestClient, RequestError, errorText } from '@floodgate/platform';
+import { aside, createLogger, currentWork, errorText, RequestClient, RequestError, together, type Work } from '@floodgate/platform';
 import { PlatformClock } from '../board/platform-clock.js';
 import { attemptsWaiting, reserveSeconds } from '../metrics.js';
 
@@ -21,8 +21,11 @@ export const batching = {
 /** What became of an attempt: seckill's word, or `overloaded`: it was never sent. */
 export type Judged = Omit<AttemptResult, 'word'> & { word: AttemptResult['word'] | 'overloaded' };
 
+const logger = createLogger('seckill-client');
+
 interface Waiting {
   attempt: Attempt;
+  work: Work | undefined;
   sinceMs: number;
   resolve: (judged: Judged) => void;
 }
@@ -58,7 +61,6 @@ export class SeckillClient {
 
 /** The attempts of one lane: those in flight and those that wait for company. */
 class LaneTraffic {
-  private static readonly logger = new Logger('SeckillClient');
   private waiting: Waiting[] = [];
   private inFlight = 0;
   private timer: NodeJS.Timeout | null = null;
@@ -72,7 +74,7 @@ class LaneTraffic {
   add(attempt: Attempt): Promise<Judged> {
     if (this.waiting.length >= batching.attemptsWaitingMax) return Promise.resolve({ word: 'overloaded' });
     return new Promise((resolve) => {
-      this.waiting.push({ attempt, sinceMs: performance.now(), resolve });
+      this.waiting.push({ attempt, work: currentWork(), sinceMs: performance.now(), resolve });
       if (this.inFlight < batching.vectorsInFlightMax) void this.sendNext();
       else this.timer ??= setTimeout(() => this.turnAway(), batching.waitingMaxMs);
     });
@@ -81,11 +83,12 @@ class LaneTraffic {
   private async sendNext(): Promise<void> {
     const vector = this.waiting.splice(0, batching.attemptsPerVectorMax);
     this.inFlight++;
-    const results = await this.judge(vector);
+    const results = await together(vector.map(({ work }) => work), () => this.judge(vector));
     this.inFlight--;
     // Once per vector: its oldest attempt stands for all of them.
     if (vector[0]) reserveSeconds.observe((performance.now() - vector[0].sinceMs) / 1_000);
-    vector.forEach(({ resolve }, index) => resolve(results[index] ?? { word: 'outcome-unknown' }));
+    logUnknown(vector, results);
+    vector.forEach(({ resolve }, index) => resolve(results[index] ?? unknown));
     if (this.waiting.length > 0) void this.sendNext();
     else if (this.inFlight === 0) this.finish();
   }
@@ -96,7 +99,7 @@ class LaneTraffic {
       // Results stand in the order of the attempts; of another number none can be told whose it is.
       return results.length === vector.length ? results : [];
     } catch (error) {
-      if (!(error instanceof RequestError)) LaneTraffic.logger.error(errorText(error));
+      if (!(error instanceof RequestError)) logger.error(errorText(error));
       const judged: Judged = { word: wordOf(error) };
       return vector.map(() => judged);
     }
@@ -116,6 +119,14 @@ class LaneTraffic {
     if (this.timer) clearTimeout(this.timer);
     this.idle();
   }
+}
+
+const unknown: Judged = { word: 'outcome-unknown' };
+
+/** Who comes with a request's id finds here which reservation it may have made: the id itself does not travel in a vector of many. */
+function logUnknown(vector: readonly Waiting[], results: readonly Judged[]): void {
+  const attempts = vector.filter((_, index) => (results[index] ?? unknown).word === 'outcome-unknown').map(({ attempt: { rid }, work }) => ({ rid, requestId: work?.requestId }));
+  if (attempts.length > 0) aside(() => logger.warn({ attempts }, 'the outcome is unknown'));
 }
 
 /** Whether a vector without an answer may have been carried out. */

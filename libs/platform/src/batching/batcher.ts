@@ -1,4 +1,5 @@
 import { classifyFailure } from '../errors.js';
+import { currentWork, together, type Work } from '../telemetry/work.js';
 
 export interface BatcherOptions {
   /** Questions that travel together at most. */
@@ -9,6 +10,7 @@ export interface BatcherOptions {
 
 interface Waiting<A, R> {
   ask: A;
+  work: Work | undefined;
   resolve: (answer: R) => void;
   reject: (error: unknown) => void;
 }
@@ -28,7 +30,7 @@ export class Batcher<A, R> {
   /** Resolves with this question's answer; rejects with the error that it caused when it was asked alone. */
   ask(ask: A): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      this.waiting.push({ ask, resolve, reject });
+      this.waiting.push({ ask, work: currentWork(), resolve, reject });
       this.next();
     });
   }
@@ -46,7 +48,7 @@ export class Batcher<A, R> {
   /** Never rejects: every caller has been told its outcome. */
   private async answer(batch: Waiting<A, R>[]): Promise<void> {
     try {
-      const answers = await this.run(batch.map(({ ask }) => ask));
+      const answers = await together(batch.map(({ work }) => work), () => this.run(batch.map(({ ask }) => ask)));
       if (answers.length !== batch.length) throw new Error(`${answers.length} answers to ${batch.length} questions`);
       batch.forEach(({ resolve }, index) => resolve(answers[index] as R));
     } catch (error) {

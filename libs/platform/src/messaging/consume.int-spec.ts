@@ -3,8 +3,9 @@ import { queues, type QueueName } from '@floodgate/contracts';
 import { Controller } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { InfrastructureError, PermanentError, SplitError } from '../errors.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, gate } from '../support/eventually.js';
 import { MessagingHarness, RETRY_DELAYS_MS, dropNamespace, laneLoaded, placeOrder, withChannel } from '../support/messaging.harness.js';
+import { currentWork, wholeOf, workFor } from '../telemetry/work.js';
 import { ConsumerProbes } from './consumer.probes.js';
 import { readDeadLetter, type DeadLetter } from './dead.letters.js';
 import { Consume, type DeliveryOf, type Verdict } from './handler.decorators.js';
@@ -77,6 +78,38 @@ describe('@Consume', () => {
     onLoaded = async (messages) => { seen.push(...messages); };
     await sendLoaded(7, 'm1');
     await eventually(() => expect(seen).toEqual([{ name: 'lane.loaded', body: laneLoaded(7), messageId: 'm1', attempt: 1, occurredAtMs: expect.any(Number) }]));
+  });
+
+  it('works for the request that a message comes from, its retries included', async () => {
+    const seen: [number, string | undefined][] = [];
+    onLoaded = async ([message]) => {
+      seen.push([message!.attempt, currentWork()?.requestId]);
+      if (message!.attempt === 1) throw new Error('once more');
+    };
+    await wholeOf(workFor('request-1'), () => sendLoaded(7));
+    await eventually(() => expect(seen).toEqual([[1, 'request-1'], [2, 'request-1']]));
+    await sendLoaded(8);
+    await eventually(() => expect(seen.slice(2)).toEqual([[1, undefined], [2, undefined]]));
+  });
+
+  it('works for nobody in particular where a batch comes from several requests', async () => {
+    const seen: unknown[] = [];
+    const [begun, first] = [gate(), gate()];
+    onPlaced = async (messages) => {
+      if (rids(messages)[0] === 'first') {
+        begun.open();
+        return first.opened;
+      }
+      seen.push([rids(messages).sort(), currentWork()?.requestId]);
+    };
+    const place = (rid: string) => wholeOf(workFor(`request-${rid}`), () => service.publisher.publish('place-order', placeOrder(rid)));
+    await place('first');
+    await begun.opened;
+    await place('a');
+    await place('b');
+    await eventually(async () => expect(await service.inspector.queueDepths(['order.place-order'])).toEqual({ 'order.place-order': { ready: 0, unsettled: 3 } }));
+    first.open();
+    await eventually(() => expect(seen).toEqual([[['a', 'b'], undefined]]));
   });
 
   it('tries again through the tiers, then keeps it as a dead letter with its first and last error', async () => {

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Channel, ChannelModel, ConfirmChannel } from 'amqplib';
 import { errorText } from '../errors.js';
+import { aside } from '../telemetry/work.js';
 import type { AmqpConnection } from './amqp.connection.js';
 
 const REOPEN_MS = { min: 50, max: 3_000 };
@@ -59,7 +60,7 @@ export class KeptChannel<C extends Channel = Channel> {
   }
 
   private readonly open = (): void => {
-    void this.tryToOpen();
+    void aside(() => this.tryToOpen());
   };
 
   private readonly drop = (): void => {

@@ -10,7 +10,7 @@ const received = (content: string, properties: object): ConsumeMessage =>
 
 describe('a message', () => {
   it('arrives as it was sent', () => {
-    const envelope = { messageId: 'm', occurredAtMs: 5, attempt: 3, traceparent: 't' };
+    const envelope = { messageId: 'm', occurredAtMs: 5, attempt: 3, requestId: 'request-1', traceparent: 't' };
     const message = received(encodeBody('lane.loaded', body), messageProperties('lane.loaded', envelope));
     expect(decodeMessage(message, ['lane.loaded'])).toEqual({ ...envelope, name: 'lane.loaded', body });
   });
@@ -26,17 +26,17 @@ describe('a message', () => {
 
   it('without any property still has a name and an attempt', () => {
     expect(envelopeOf(received('', {}))).toEqual({ name: 'key', messageId: '', occurredAtMs: 0, attempt: 1 });
-    expect(envelopeOf(received('', { headers: { attempt: -5, occurredAt: 'x' } }))).toMatchObject({ attempt: 1, occurredAtMs: 0 });
+    expect(envelopeOf(received('', { headers: { attempt: -5, occurredAt: 'x', requestId: 'no sane id' } }))).toEqual({ name: 'key', messageId: '', occurredAtMs: 0, attempt: 1 });
   });
 });
 
 describe('a failed message', () => {
-  const message = received('{}', { type: 'lane.loaded', messageId: 'm', headers: { v: 1, attempt: 2, occurredAt: 9, firstError: 'first', 'x-death': [{}], 'publish-seq': 7 } });
+  const message = received('{}', { type: 'lane.loaded', messageId: 'm', headers: { v: 1, attempt: 2, occurredAt: 9, requestId: 'request-1', firstError: 'first', 'x-death': [{}], 'publish-seq': 7 } });
 
   it('goes on with its attempt counted, its first error kept, and nothing of the broker’s', () => {
     const { headers, ...rest } = retryProperties(message, envelopeOf(message), new Error('again'));
     expect(rest).toEqual({ type: 'lane.loaded', messageId: 'm', contentType: 'application/json' });
-    expect(headers).toEqual({ v: 1, attempt: 3, occurredAt: 9, firstError: 'first', lastError: 'Error: again' });
+    expect(headers).toEqual({ v: 1, attempt: 3, occurredAt: 9, requestId: 'request-1', firstError: 'first', lastError: 'Error: again' });
   });
 
   it('can be read as a dead letter', () => {

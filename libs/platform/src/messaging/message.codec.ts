@@ -1,13 +1,14 @@
 import { messages, type MessageBody, type MessageName } from '@floodgate/contracts';
 import type { ConsumeMessage, Options } from 'amqplib';
 import { PermanentError } from '../errors.js';
+import { requestIdPattern } from '../telemetry/work.js';
 
 /** The version of the envelope and bodies. A receiver ignores unknown fields; another major version is beyond it. */
 const VERSION = 1;
 
 /** One message as a handler gets it. `attempt` counts from 1. */
 export type Delivery<N extends MessageName = MessageName> = N extends MessageName
-  ? { name: N; body: MessageBody<N>; messageId: string; attempt: number; occurredAtMs: number; traceparent?: string }
+  ? { name: N; body: MessageBody<N>; messageId: string; attempt: number; occurredAtMs: number; requestId?: string; traceparent?: string }
   : never;
 
 /** What stands beside a body. */
@@ -15,6 +16,8 @@ export interface Envelope {
   messageId: string;
   occurredAtMs: number;
   attempt: number;
+  /** Of the client's request that it comes from, where it comes from one. */
+  requestId?: string;
   traceparent?: string;
 }
 
@@ -37,6 +40,7 @@ export function messageProperties(name: string, envelope: Envelope): Options.Pub
       v: VERSION,
       occurredAt: envelope.occurredAtMs,
       attempt: envelope.attempt,
+      ...(envelope.requestId ? { requestId: envelope.requestId } : {}),
       ...(envelope.traceparent ? { traceparent: envelope.traceparent } : {}),
     },
   };
@@ -52,6 +56,7 @@ export function envelopeOf(message: ConsumeMessage): Envelope & { name: string }
     // Bounded to what a date and an int4 hold: a dead letter with absurd headers must still be storable.
     occurredAtMs: Math.min(naturalOr(headers.occurredAt, 0), 8.64e15),
     attempt: Math.min(Math.max(1, naturalOr(headers.attempt, 1)), 1_000_000),
+    ...requestIdOf(headers),
     ...(typeof headers.traceparent === 'string' ? { traceparent: headers.traceparent } : {}),
   };
 }
@@ -84,5 +89,8 @@ export function parseJson(content: Buffer): unknown {
 export function issuesOf(error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] }): string {
   return error.issues.slice(0, 5).map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`).join('; ');
 }
+
+/** The request that a message or a question comes from. */
+export const requestIdOf = ({ requestId }: Record<string, unknown> = {}): { requestId?: string } => (typeof requestId === 'string' && requestIdPattern.test(requestId) ? { requestId } : {});
 
 const naturalOr = (value: unknown, fallback: number): number => (Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : fallback);

@@ -4,6 +4,7 @@ import type { ConsumeMessage, Options } from 'amqplib';
 import { crashPoint } from '../crash-points.js';
 import { PermanentError, SplitError, classifyFailure, errorText } from '../errors.js';
 import { handled, handlerSeconds, messageAgeSeconds } from '../telemetry/metrics.js';
+import { partOf, together, workFor } from '../telemetry/work.js';
 import type { ConfirmedPublisher } from './confirmed.publisher.js';
 import { deadLetterProperties, retryProperties, type DeadReason } from './dead.letters.js';
 import type { Verdict } from './handler.decorators.js';
@@ -61,7 +62,7 @@ export class PromiseRunner {
     const stop = handlerSeconds.startTimer({ queue: this.queue });
     let verdicts: Verdict[];
     try {
-      const result = await this.handler(items.map(({ delivery }) => delivery));
+      const result = await together(items.map(({ delivery }) => workFor(delivery.requestId)), () => this.handler(items.map(({ delivery }) => delivery)));
       verdicts = Array.isArray(result) ? (result as Verdict[]) : items.map(() => 'done');
       if (verdicts.length !== items.length) throw new Error(`${verdicts.length} verdicts on ${items.length} messages`);
     } catch (error) {
@@ -104,8 +105,8 @@ export class PromiseRunner {
 
   private async retry(item: Item, error: unknown, ack: Ack): Promise<void> {
     const { message } = item.received;
-    const { attempt } = item.delivery;
-    this.logger.warn(`${item.delivery.name} ${item.delivery.messageId} failed, attempt ${attempt} of ${this.row.attempts}: ${errorText(error)}`);
+    const { name, messageId, attempt, requestId } = item.delivery;
+    partOf(workFor(requestId), () => this.logger.warn(`${name} ${messageId} failed, attempt ${attempt} of ${this.row.attempts}: ${errorText(error)}`));
     await this.send(this.names.tierOf(this.queue, attempt), message.content, retryProperties(message, envelopeOf(message), error));
     ack(item.received);
     handled.inc({ queue: this.queue, outcome: 'retried' });
@@ -113,7 +114,8 @@ export class PromiseRunner {
 
   private async bury(received: Received, reason: DeadReason, error: unknown, ack: Ack): Promise<void> {
     const { message } = received;
-    this.logger.error(`${envelopeOf(message).name} ${envelopeOf(message).messageId} is a dead letter (${reason}): ${errorText(error)}`);
+    const { name, messageId, requestId } = envelopeOf(message);
+    partOf(workFor(requestId), () => this.logger.error(`${name} ${messageId} is a dead letter (${reason}): ${errorText(error)}`));
     await this.send(this.names.dead(this.queue), message.content, deadLetterProperties(message, this.queue, reason, error));
     ack(received);
     handled.inc({ queue: this.queue, outcome: 'dead' });
@@ -122,9 +124,9 @@ export class PromiseRunner {
   /** The pieces keep the attempt of the whole; their ids follow from its id, so a repeated split repeats them. */
   private async split(item: Item, bodies: unknown[], ack: Ack): Promise<void> {
     const { delivery, received } = item;
-    const { name, occurredAtMs, attempt, traceparent } = delivery;
+    const { name, occurredAtMs, attempt, requestId, traceparent } = delivery;
     await Promise.all(bodies.map((body, index) => {
-      const envelope = { messageId: `${delivery.messageId}.${index}`, occurredAtMs, attempt, ...(traceparent ? { traceparent } : {}) };
+      const envelope = { messageId: `${delivery.messageId}.${index}`, occurredAtMs, attempt, ...(requestId ? { requestId } : {}), ...(traceparent ? { traceparent } : {}) };
       return this.send(this.names.queue(this.queue), Buffer.from(encodeBody(name, body)), messageProperties(name, envelope));
     }));
     ack(received);

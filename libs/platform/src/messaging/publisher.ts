@@ -3,6 +3,7 @@ import { boardSchema, messages, type Board, type MessageBody, type MessageName }
 import { Injectable } from '@nestjs/common';
 import { PublishError } from '../errors.js';
 import { published, publisherState } from '../telemetry/metrics.js';
+import { workFields } from '../telemetry/work.js';
 import { Broker } from './broker.js';
 import { ConfirmedPublisher } from './confirmed.publisher.js';
 import { replayProperties, type ReplayableLetter } from './dead.letters.js';
@@ -15,6 +16,8 @@ export interface PublishOptions {
   occurredAtMs?: number;
   /** How long to wait for the confirm; default 5 s. */
   timeoutMs?: number;
+  /** Of the client's request that the message comes from, where it is not the one that is being worked for. */
+  requestId?: string;
   /** W3C trace context to hand on. */
   traceparent?: string;
 }
@@ -61,6 +64,8 @@ export class Publisher {
       messageId: options.messageId ?? randomUUID(),
       occurredAtMs: options.occurredAtMs ?? Date.now(),
       attempt: 1,
+      ...workFields(),
+      ...(options.requestId ? { requestId: options.requestId } : {}),
       ...(options.traceparent ? { traceparent: options.traceparent } : {}),
     });
     const target = { exchange: this.broker.names.exchange('messages'), routingKey: name };

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
 import { RequestError, type RequestErrorCode } from '../errors.js';
 import { asked } from '../telemetry/metrics.js';
+import { workFields } from '../telemetry/work.js';
 import { Broker } from './broker.js';
 import { KeptChannel } from './kept.channel.js';
 
@@ -46,7 +47,7 @@ export class RequestClient {
   }
 
   /**
-   * Asks whoever answers this request; the ask is checked by the one who answers.
+   * Asks whoever answers this request; the ask is checked by the one who answers. The id of the client's request goes with it.
    * @param options `timeoutMs` default 3 s; after it the question is dropped from the queue too
    * @throws RequestError code and outcome
    */
@@ -61,7 +62,7 @@ export class RequestClient {
       this.pending.set(correlationId, { name, resolve: resolve as (value: unknown) => void, reject, timer });
       try {
         channel.publish('', this.broker.names.queue(requests[name].to), Buffer.from(JSON.stringify(body)), {
-          type: name, correlationId, replyTo: REPLY_TO, mandatory: true, persistent: false, expiration: timeoutMs,
+          type: name, correlationId, replyTo: REPLY_TO, mandatory: true, persistent: false, expiration: timeoutMs, headers: workFields(),
         });
       } catch {
         // The channel refuses before it writes: it is closed, and nothing has left.

@@ -6,6 +6,7 @@ import { RequestError } from '../errors.js';
 import { eventually, gate } from '../support/eventually.js';
 import { MessagingHarness, dropNamespace, testUrl, withChannel } from '../support/messaging.harness.js';
 import { TcpProxy } from '../support/tcp.proxy.js';
+import { currentWork, wholeOf, workFor } from '../telemetry/work.js';
 import { Answers } from './handler.decorators.js';
 
 let onCount: () => Promise<unknown>;
@@ -67,6 +68,18 @@ describe('requests', () => {
     const afters = Array.from({ length: 500 }, (_, index) => String(index));
     const answers = await Promise.all(afters.map((after) => asker.client.ask('read-rows', { saleId: 's', lane: 0, after, limit: 1 })));
     expect(answers.map(({ next }) => next)).toEqual(afters);
+  });
+
+  it('carries the id of the client’s request, and no other', async () => {
+    const seen: (string | undefined)[] = [];
+    onCount = async () => {
+      await Promise.resolve();
+      seen.push(currentWork()?.requestId);
+      return { placeOrderMessages: 3 };
+    };
+    await wholeOf(workFor('request-1'), () => count());
+    await count();
+    expect(seen).toEqual(['request-1', undefined]);
   });
 
   it('nobody there is known at once', async () => {

@@ -3,9 +3,10 @@ import { Logger } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
 import { errorText } from '../errors.js';
 import { answered } from '../telemetry/metrics.js';
+import { wholeOf, workFor } from '../telemetry/work.js';
 import type { Broker } from './broker.js';
 import { KeptChannel } from './kept.channel.js';
-import { issuesOf, parseJson } from './message.codec.js';
+import { issuesOf, parseJson, requestIdOf } from './message.codec.js';
 import type { ReplyBody } from './request.client.js';
 import { declareRequestQueue } from './topology.declaration.js';
 
@@ -35,7 +36,7 @@ export class RequestResponder {
       setup: async (channel) => {
         const name = await declareRequestQueue(channel, broker.names, queue);
         this.tag = (await channel.consume(name, (message) => {
-          if (message) void this.answer(message);
+          if (message) void wholeOf(workFor(requestIdOf(message.properties.headers).requestId), () => this.answer(message));
           else this.asks.reopen();
         }, { noAck: true })).consumerTag;
       },

@@ -15,15 +15,17 @@ import { eventually, gate } from '../support/eventually.js';
 import { RETRY_DELAYS_MS, dropNamespace, laneLoaded, testUrl, withChannel } from '../support/messaging.harness.js';
 import { createDatabase } from '../support/service.harness.js';
 import { TcpProxy } from '../support/tcp.proxy.js';
+import { wholeOf, workFor } from '../telemetry/work.js';
 import { Inbox } from './inbox.js';
 import { OutboxModule } from './outbox.module.js';
 import { OutboxRelay } from './outbox.relay.js';
-import { inboxTableSql, outboxTableSql } from './outbox.sql.js';
+import { inboxTableSql, outboxOriginSql, outboxTableSql } from './outbox.sql.js';
 import { Outbox } from './outbox.js';
 
 class CreateBoxes1700000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(outboxTableSql);
+    await runner.query(outboxOriginSql);
     await runner.query(inboxTableSql);
   }
 
@@ -96,6 +98,12 @@ describe('outbox and inbox', () => {
     await eventually(() => expect(epochs()).toEqual(all));
     await eventually(async () => expect(await app.get(OutboxRelay).pending()).toBe(0));
     expect(new Set(seen.map(({ messageId }) => messageId)).size).toBe(all.length);
+  });
+
+  it('says which request a message comes from, whoever wakes the relay', async () => {
+    await wholeOf(workFor('request-1'), () => add(1));
+    await add(2);
+    await eventually(() => expect(seen.map(({ body, requestId }) => `${body.epoch} ${requestId}`).sort()).toEqual(['1 request-1', '2 undefined']));
   });
 
   it('what is rolled back does not', async () => {

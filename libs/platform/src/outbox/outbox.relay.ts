@@ -6,6 +6,7 @@ import { Publisher } from '../messaging/publisher.js';
 import { Database, type Transaction } from '../postgres/database.js';
 import { Shutdown } from '../shutdown/shutdown.js';
 import { outboxOldest } from '../telemetry/metrics.js';
+import { aside } from '../telemetry/work.js';
 import { Outbox } from './outbox.js';
 
 const BATCH_MAX = 200;
@@ -20,6 +21,7 @@ interface Row {
   name: MessageName;
   body: string;
   occurred_at: Date;
+  request_id: string | null;
 }
 
 /**
@@ -55,7 +57,8 @@ export class OutboxRelay implements OnApplicationBootstrap {
     this.woken = true;
     if (this.running) return;
     clearTimeout(this.timer);
-    this.running = this.relayAll().finally(() => {
+    // Whoever wakes it did not write all that it finds.
+    this.running = aside(() => this.relayAll()).finally(() => {
       this.running = undefined;
     });
   }
@@ -97,7 +100,7 @@ export class OutboxRelay implements OnApplicationBootstrap {
     return this.database.transaction(async (tx) => {
       const rows = await tx.query<Row>({
         name: 'outbox-take',
-        text: `SELECT id, message_id, name, body, occurred_at FROM outbox WHERE next_at <= clock_timestamp()
+        text: `SELECT id, message_id, name, body, occurred_at, request_id FROM outbox WHERE next_at <= clock_timestamp()
                ORDER BY id LIMIT ${BATCH_MAX} FOR UPDATE SKIP LOCKED`,
       });
       if (rows.length === 0) return 'empty';
@@ -118,7 +121,8 @@ export class OutboxRelay implements OnApplicationBootstrap {
   }
 
   private publish(row: Row): Promise<void> {
-    return this.publisher.publishJson(row.name, row.body, { messageId: row.message_id, occurredAtMs: row.occurred_at.getTime(), timeoutMs: CONFIRM_MS });
+    const { name, body, message_id: messageId, occurred_at: occurredAt, request_id: requestId } = row;
+    return this.publisher.publishJson(name, body, { messageId, occurredAtMs: occurredAt.getTime(), timeoutMs: CONFIRM_MS, ...(requestId === null ? {} : { requestId }) });
   }
 
   /** Those at fault themselves must not stand before the others. */

@@ -13,6 +13,9 @@ CREATE TABLE outbox (
   next_at timestamptz NOT NULL DEFAULT '-infinity'
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000)`;
 
+/** Where a message comes from: the client's request and its trace. After the table above, which was released without. */
+export const outboxOriginSql = 'ALTER TABLE outbox ADD COLUMN request_id text, ADD COLUMN traceparent text';
+
 /** Messages whose effect is committed, per consumer. */
 export const inboxTableSql = `
 CREATE TABLE inbox (

@@ -2,6 +2,7 @@ import type { MessageBody, MessageName } from '@floodgate/contracts';
 import { Injectable } from '@nestjs/common';
 import { encodeBody } from '../messaging/message.codec.js';
 import type { Transaction } from '../postgres/database.js';
+import { currentWork } from '../telemetry/work.js';
 
 /** Messages written in the transaction of what they tell of: both are there, or neither. */
 @Injectable()
@@ -15,8 +16,8 @@ export class Outbox {
   async add<N extends MessageName>(tx: Transaction, name: N, bodies: MessageBody<N>[]): Promise<void> {
     if (bodies.length === 0) return;
     await tx.query(
-      { name: 'outbox-add', text: 'INSERT INTO outbox (name, body) SELECT $1, unnest($2::text[])' },
-      [name, bodies.map((body) => encodeBody(name, body))],
+      { name: 'outbox-add', text: 'INSERT INTO outbox (name, body, request_id) SELECT $1, unnest($2::text[]), $3' },
+      [name, bodies.map((body) => encodeBody(name, body)), currentWork()?.requestId ?? null],
     );
     tx.afterCommit(() => this.wakeRelay());
   }

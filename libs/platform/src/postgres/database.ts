@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { errorText } from '../errors.js';
+import { aside } from '../telemetry/work.js';
 import { isAway, isRetryable, translate } from './postgres.errors.js';
 
 export interface DatabaseOptions {
@@ -53,7 +54,7 @@ export class Database {
       types,
     });
     // An idle connection that breaks; without a listener it would end the process.
-    this.pool.on('error', (error) => this.logger.warn(errorText(error)));
+    this.pool.on('error', (error) => aside(() => this.logger.warn(errorText(error))));
   }
 
   /**

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { LoggerService } from '@nestjs/common';
 import { pino, stdSerializers, type Level, type LevelWithSilent, type Logger } from 'pino';
+import { workFields } from './work.js';
 
 export type { Logger } from 'pino';
 
 // One destination for all: synchronous, so that the last lines before an exit are not lost.
-const root = pino({ serializers: { err: withoutRows }, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } });
+const root = pino({ serializers: { err: withoutRows }, mixin: workFields, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } });
 const loggers: Logger[] = [root];
 
 /** Postgres repeats the row at fault in `detail` and `where`: accounts and addresses have no place in logs. */
@@ -14,7 +15,7 @@ function withoutRows(error: Error): object {
   return rest;
 }
 
-/** A logger that writes JSON lines to stdout; its level follows {@link setLogLevel}. */
+/** A logger that writes JSON lines to stdout, each with the id of the request it is about; its level follows {@link setLogLevel}. */
 export function createLogger(name: string): Logger {
   const logger = root.child({ name });
   loggers.push(logger);
