@@ -9,7 +9,7 @@ export const proofMutants: readonly Mutant[] = [
     name: 'two-sealers', guard: 'one sealer of a sale at a time',
     file: 'apps/order/src/proof/seal.store.ts',
     find: 'SELECT pg_advisory_xact_lock(', replace: 'SELECT (',
-    test: { path: sealTest, name: 'is written once, however many write it' },
+    test: { path: sealTest, name: 'waits for whoever writes it already' },
   },
   {
     name: 'lanes-share-a-mark', guard: 'each lane is sealed from its own mark',

@@ -19,7 +19,7 @@ export const reconcileMutants: readonly Mutant[] = [
     test: { path: reconcileTest, name: mended },
   },
   {
-    name: 'republishes-the-young', guard: 'seckill publishes again only what is overdue by its own clock',
+    name: 'republishes-the-young', guard: 'seckill publishes again only what is overdue by Redis’s clock',
     file: 'apps/seckill/src/records/recall.controller.ts',
     find: '.filter((record) => isOverdue(record, nowMs)).map(', replace: '.filter((record) => record.version >= 0 && nowMs > 0).map(',
     test: { path: reconcileTest, name: 'seckill publishes again what is overdue, and nothing else' },
@@ -40,6 +40,6 @@ export const reconcileMutants: readonly Mutant[] = [
     name: 'mending-unrecorded', guard: 'who mends is on record',
     file: 'apps/order/src/reconcile/difference.mender.ts',
     find: 'await this.acts.note(tx, {', replace: 'Object.freeze({',
-    test: { path: reconcileTest, name: mended },
+    test: { path: reconcileTest, name: 'who mends is on record, with the reason, what was found and what was sent' },
   },
 ];

@@ -228,7 +228,7 @@ const forgeries: Record<string, { change: (made: Export) => void; chained?: bool
   'the certificate has another head': { change: ({ certificate }) => { certificate['chain'].head = '0'.repeat(64); }, finding: /the chain ends with/ },
   'the certificate counts other units': { change: ({ certificate }) => { certificate['items'][0].sold = 2; }, finding: /1 units are sold by the ledger, 2 by the certificate/ },
   'the certificate is of another sale': { change: ({ certificate }) => { certificate['saleId'] = 'Another'; }, finding: /the chain of another sale/ },
-  'a file is not that of the certificate': { change: ({ payments }) => { payments[0]!['provider'] = 'other'; }, mended: false, finding: /payments.ndjson is not the file of the certificate/ },
+  'a file is not that of the certificate': { change: ({ payments }) => { payments[0]!['provider'] = Array.from(String(payments[0]!['provider'])).toReversed().join(''); }, mended: false, finding: /payments.ndjson is not the file of the certificate/ },
 };
 
 describe('the verifier finds that', () => {

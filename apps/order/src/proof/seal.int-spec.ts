@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { errorText, sqlState, type Transaction } from '@floodgate/platform';
+import { eventually } from '@floodgate/platform/testing';
 import { lockStock } from '../ledger/lane-stock.js';
 import { PurchaseFixture } from '../support/purchase.fixture.js';
 import { SealStore } from './seal.store.js';
@@ -67,6 +68,19 @@ describe('the chain of a sale', () => {
     const sealed = await chain(sale);
     expect(sealed.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(sealed.map(({ hash }) => hash)).toEqual(hashes(sale, sealed));
+  });
+
+  it('waits for whoever writes it already', async () => {
+    const sale = await at.sale();
+    let other: Promise<number> | undefined;
+    const first = await at.tx(async (tx) => {
+      await seals.lock(tx, sale);
+      other = seals.sealNext(sale);
+      await eventually(async () => expect(await at.database.query(
+        `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)).toHaveLength(1), 20_000);
+      return seals.sealIn(tx, sale);
+    });
+    expect([first, await other]).toEqual([1, 0]);
   });
 
   it('takes in an entry of a lane that commits behind a later one of another lane', async () => {
