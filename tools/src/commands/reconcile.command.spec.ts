@@ -5,6 +5,7 @@ import { formatReconciliation, readArguments } from './reconcile.command.js';
 describe('the arguments of npm run reconcile', () => {
   it.each([
     [['S1'], { saleId: 'S1', reason: null, json: false }],
+    [['--list', 'S1'], { saleId: 'S1', reason: null, json: false }],
     [['S1', '--list', '--json'], { saleId: 'S1', reason: null, json: true }],
     [['S1', '--fix'], { saleId: 'S1', reason: 'npm run reconcile --fix', json: false }],
     [['S1', '--fix', '--reason', 'after the=restart'], { saleId: 'S1', reason: 'after the=restart', json: false }],

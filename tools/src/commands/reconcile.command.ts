@@ -40,17 +40,18 @@ export async function reconcileCommand({ args, note }: CommandContext): Promise<
 
 /** @throws one sentence about what is wrong with the arguments */
 export function readArguments(args: readonly string[]): Wanted {
-  const [saleId = '', ...rest] = args;
-  if (saleId === '' || saleId.startsWith('-')) throw new Error(`which sale? ${usage}`);
   const given = new Set<string>();
-  let reason = 'npm run reconcile --fix';
-  for (let at = 0; at < rest.length; at++) {
-    const [name = '', inline] = rest[at]!.split(/=(.*)/s, 2);
-    if (given.has(name)) throw new Error(`${name} stands there twice: ${usage}`);
-    given.add(name);
-    if (name === '--reason') reason = inline ?? rest[++at] ?? '';
-    else if (!['--list', '--fix', '--json'].includes(name) || inline !== undefined) throw new Error(`${rest[at]} is no option: ${usage}`);
+  let [saleId, reason] = ['', 'npm run reconcile --fix'];
+  for (let at = 0; at < args.length; at++) {
+    const [name = '', inline] = args[at]!.split(/=(.*)/s, 2);
+    const what = name.startsWith('-') ? name : 'a sale';
+    if (given.has(what)) throw new Error(`${what} stands there twice: ${usage}`);
+    given.add(what);
+    if (what === 'a sale') saleId = args[at]!;
+    else if (name === '--reason') reason = inline ?? args[++at] ?? '';
+    else if (!['--list', '--fix', '--json'].includes(name) || inline !== undefined) throw new Error(`${args[at]} is no option: ${usage}`);
   }
+  if (saleId === '') throw new Error(`which sale? ${usage}`);
   const fix = given.has('--fix');
   if (fix && given.has('--list')) throw new Error(`either --list or --fix: ${usage}`);
   if (given.has('--reason') && (!fix || reason === '')) throw new Error(`--reason TEXT says why something is mended: ${usage}`);
