@@ -42,8 +42,18 @@ describe('the page of a report', () => {
   });
 
   it('says when an item was sold out, counted from the first reservation', () => {
-    expect(page).toMatch(/Kettle &quot;one&quot;<\/text><text[^>]*>2\.5 s</);
-    expect(page).toMatch(/Lamp<\/text><text[^>]*>never</);
+    expect(page).toMatch(/Kettle &quot;one&quot;<\/span><span[^>]*>2\.5 s</);
+    expect(figuresOf(page)).toMatchObject({ soldOutItems: '1', items: '2' });
+    expect(page).not.toMatch(/Lamp<\/span>/);
+  });
+
+  it('unfolds what is too much for a glance, first the items that went first', () => {
+    const many = Array.from({ length: 30 }, (_, number) => ({ itemId: `s1-${number + 1}`, soldOutAt: at(40 - number) }));
+    const long = reportPage({ sale, report: { ...report, items: many }, audit: { ...audit, items: many.map(({ itemId }, number) => item(itemId, number)) } });
+    const shown = long.slice(long.indexOf('<h2>Sold out'), long.indexOf('<h2>How long'));
+    expect([...shown.matchAll(/class="value">([\d.]+) s/g)].map((match) => Number(match[1]))).toEqual(many.map((_, number) => 10 + number));
+    expect(shown).toContain('The 18 after them');
+    expect([...long.matchAll(/data-figure="(s1-\d+)\.sold"/g)].map((match) => match[1])).toEqual(many.map(({ itemId }) => itemId).reverse());
   });
 
   it('is made of a sale in which nothing has happened, too', () => {
@@ -56,11 +66,11 @@ describe('the page of a report', () => {
 
 describe('a plot', () => {
   it('has bars as long as their share of the longest', () => {
-    expect([...bars('t', [{ label: 'a', value: 4 }, { label: 'b', value: 1 }, { label: 'c', value: 0 }]).matchAll(/class="a" .*?width="([\d.]+)"/g)].map((match) => match[1])).toEqual(['640', '160', '0']);
+    expect([...bars('t', [{ label: 'a', value: 4 }, { label: 'b', value: 1 }, { label: 'c', value: 0 }]).matchAll(/class="a" style="width:([\d.]+)%"/g)].map((match) => match[1])).toEqual(['100', '25', '0']);
   });
 
   it('has a line with a point for every second, those without a row at zero', () => {
     const [, points = ''] = /points="([^"]+)"/.exec(lines('t', [{ name: 'n', kind: 'a', points: [[0, 2], [3, 4]] }], 3))!;
-    expect(points.split(' ').map((point) => Number(point.split(',')[1]))).toEqual([101, 190, 190, 12]);
+    expect(points.split(' ').map((point) => Number(point.split(',')[1]))).toEqual([100, 200, 200, 0]);
   });
 });
