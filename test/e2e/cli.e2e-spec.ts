@@ -224,6 +224,13 @@ const cases: Record<string, () => Promise<void>> = {
     expect(figures).toMatchObject({ captured: String(audit.payments.captured), refunded: String(audit.payments.refunded), sold: '1', paid: '1', amount: '2.50 GBP' });
     expect((await ended(0, `report ${id}`)).out).toMatch(/^paid +1$/m);
     await ended(2, `report ${id} --out ${dir}/no/such/folder.html`);
+    const told = path.join(dir, 'told.json');
+    writeFileSync(told, JSON.stringify({ sale: id, accepted: 1, refused: { SOLD_OUT: 4 } }));
+    expect((await ended(0, `report ${id} --told ${told}`)).out).toMatch(/^refused SOLD_OUT +4$/m);
+    await ended(0, `report ${id} --told ${told} --out ${file}`);
+    expect(readFileSync(file, 'utf8')).toMatch(/data-figure="refused">4</);
+    expect((await ended(2, `report another-sale --told ${told}`)).err).toContain(`is of the sale ${id}`);
+    expect((await ended(2, `report ${id} --told ${file}`)).err).toContain('is no report');
   },
   tail: async () => {
     const { id } = await soldSale();

@@ -47,6 +47,13 @@ describe('the page of a report', () => {
     expect(page).not.toMatch(/Lamp<\/span>/);
   });
 
+  it('says why people were refused where somebody has counted, the most frequent reason first', () => {
+    expect(page).not.toContain('Refused, by reason');
+    const told = reportPage({ sale, report, audit, told: { sale: 's1', accepted: 9, refused: { LIMIT_REACHED: 2, SOLD_OUT: 30 } } });
+    expect(figuresOf(told)).toMatchObject({ attempts: '41', accepted: '9', refused: '32' });
+    expect(told).toMatch(/SOLD_OUT<\/span><span class="value">30<[^]*LIMIT_REACHED<\/span><span class="value">2</);
+  });
+
   it('unfolds what is too much for a glance, first the items that went first', () => {
     const many = Array.from({ length: 30 }, (_, number) => ({ itemId: `s1-${number + 1}`, soldOutAt: at(40 - number) }));
     const long = reportPage({ sale, report: { ...report, items: many }, audit: { ...audit, items: many.map(({ itemId }, number) => item(itemId, number)) } });

@@ -2,12 +2,15 @@ import type { AuditView, ReportView, SaleView } from '@floodgate/contracts';
 import { money } from '../output/money.js';
 import { bars, escapeHtml, lines, type Bar, type Line } from './charts.js';
 import { style } from './report-style.js';
+import type { Told } from './told.js';
 
 /** What a report is made of: the answers of the gateway, as they are. */
 export interface ReportParts {
   readonly sale: SaleView;
   readonly report: ReportView;
   readonly audit: AuditView;
+  /** What buyers were told, where whoever sent the attempts has kept it. */
+  readonly told?: Told | null;
 }
 
 const stages = ['reserved', 'ordered', 'paid', 'open', 'released'] as const;
@@ -19,7 +22,7 @@ const barsMax = 12;
 const notStages = new Set<string>(stages);
 
 /** One file for a browser, with everything in it: no script, no font, nothing from elsewhere. */
-export function reportPage({ sale, report, audit }: ReportParts): string {
+export function reportPage({ sale, report, audit, told = null }: ReportParts): string {
   const count = (name: string): number => report.funnel[name] ?? 0;
   const reasons = Object.entries(report.funnel).filter(([name]) => !notStages.has(name)).toSorted(([, a], [, b]) => b - a);
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
@@ -28,13 +31,21 @@ export function reportPage({ sale, report, audit }: ReportParts): string {
 <section class="tiles"><div class="tile verdict ${audit.verdict}"><b data-figure="verdict">${audit.verdict}</b><span>audit</span></div>
 ${tile('sold', sum(audit, 'sold'), 'units sold')}${tile('available', sum(audit, 'available'), 'units left')}${tile('paid', count('paid'), 'orders paid')}<div class="tile"><b data-figure="amount">${escapeHtml(money(report.amount))}</b><span>taken</span></div></section>
 ${card('Funnel', `<p>Reservations, from the first yes to the money.</p>${bars('Funnel', stages.map((name) => ({ label: name, value: count(name), kind: name === 'released' ? 'd' : 'a' })))}`)}
+${told === null ? '' : card('Refused, by reason', refused(told))}
 ${card('Per second', perSecond(report))}
 ${card('Sold out', soldOut(sale, report))}
 ${card('How long it took', `<p>Of the orders that were made.</p>${bars('Latencies', Object.entries(report.percentiles).map(([name, ms]) => ({ label: name.replace(/ ms$/, ''), value: ms, shown: ms < 10_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(1)} s`, kind: 'b' })))}`)}
 ${card('Released, by reason', bars('Released by reason', reasons.map(([label, value]) => ({ label, value, kind: 'd' }))))}
 ${card('Audit', auditTable(sale, audit))}
-<footer>As of ${clock(audit.asOf)} UTC. Attempts that were turned away at the gate leave no record; the gateway counts them by reason in its metrics.</footer></body></html>
+<footer>As of ${clock(audit.asOf)} UTC. Attempts that were turned away leave no record; ${told === null ? 'the gateway counts them by reason in its metrics' : 'what is said of them here was counted by who sent them'}.</footer></body></html>
 `;
+}
+
+function refused({ accepted, refused: codes }: Told): string {
+  const rows = Object.entries(codes).toSorted(([, a], [, b]) => b - a);
+  const all = rows.reduce((total, [, count]) => total + count, 0);
+  const figure = (name: string, value: number): string => `<b data-figure="${escapeHtml(name)}">${value}</b>`;
+  return `<p>Of ${figure('attempts', accepted + all)} who asked, ${figure('accepted', accepted)} were accepted and ${figure('refused', all)} refused, counted by idempotency key.</p>${bars('Refused by reason', rows.map(([label, value]) => ({ label, value, kind: 'd' })))}`;
 }
 
 function perSecond({ startedAt, perSecond: rows }: ReportView): string {
