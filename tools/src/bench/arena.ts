@@ -10,7 +10,8 @@ import { freePort } from '../process/free-port.js';
 import { greets } from '../process/greeting.js';
 import { SupervisedProcess } from '../process/supervised-process.js';
 import { Platform } from '../supervisor/platform.js';
-import { localUrl, serviceNames } from '../supervisor/services.js';
+import { localUrl, serviceNames, type ServiceName } from '../supervisor/services.js';
+import type { Arena } from './comparisons/comparison.js';
 import { FloodgateSubject } from './subjects/floodgate.subject.js';
 import { FloorSubject } from './subjects/floor.subject.js';
 import { PeerSubject } from './subjects/peer.subject.js';
@@ -21,19 +22,29 @@ const peerRoles = ['gateway', 'seckill', 'order'] as const;
 const readyWithinMs = 60_000;
 const stopWithinMs = 5_000;
 
+/** Whose CPU profile is wanted, and where it goes. */
+export interface Profile {
+  readonly service: ServiceName;
+  readonly folder: string;
+}
+
 /** Everybody who is measured, on the same private servers: the platform as in production, the peers, and the floor. */
-export class BenchArena {
+export class BenchArena implements Arena {
   readonly platform: Platform;
-  readonly subjects = new Map<string, Subject>();
+  private readonly subjects = new Map<string, Subject>();
   private readonly processes: SupervisedProcess[] = [];
   private redis: Redis | null = null;
   private database: Client | null = null;
 
-  constructor(private readonly stateDir: string, private readonly note: (line: string) => void) {
-    const production = { NODE_ENV: 'production' };
+  /** @param profile a service whose CPU profile is written to a folder when it ends; null: none is */
+  constructor(private readonly stateDir: string, profile: Profile | null, private readonly note: (line: string) => void) {
     this.platform = new Platform({
       stateDir, logDir: path.join(stateDir, 'logs'), namespace: 'bench', mode: 'test', note,
-      overrides: () => Promise.resolve(Object.fromEntries(serviceNames.map((name) => [name, name === 'gateway' ? { ...production, DEV_LOGIN: 'false' } : production]))),
+      overrides: () => Promise.resolve(Object.fromEntries(serviceNames.map((name) => [name, {
+        NODE_ENV: 'production',
+        ...(name === 'gateway' ? { DEV_LOGIN: 'false' } : {}),
+        ...(name === profile?.service ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile.folder}` } : {}),
+      }]))),
     });
   }
 
@@ -50,6 +61,17 @@ export class BenchArena {
     await this.database.connect();
     const floodgate = new FloodgateSubject(this.platform.run, this.database);
     for (const subject of [floodgate, ...(await Promise.all(peerNames.map((name) => this.startPeer(name)))), await this.startFloor()]) this.subjects.set(subject.name, subject);
+  }
+
+  subject(name: string): Subject {
+    const found = this.subjects.get(name);
+    if (!found) throw new Error(`there is nobody called ${name} to measure`);
+    return found;
+  }
+
+  get servers(): Arena['servers'] {
+    const { redis, rabbitmq, postgres } = this.platform.run;
+    return { redis: { url: redis.url, pid: redis.pid! }, rabbitmq: { url: rabbitmq.url, pid: rabbitmq.pid! }, postgres: { url: postgres.url, pid: postgres.pid! } };
   }
 
   async stop(): Promise<void> {
@@ -96,7 +118,7 @@ export class BenchArena {
   private async buildPeers(): Promise<void> {
     const root = repositoryRoot();
     const rolldown = path.join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
-    const child = spawn(process.execPath, [rolldown, '-c', path.join('test', 'load', 'rolldown.config.mjs')], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(process.execPath, [rolldown, '-c', path.join(root, 'test', 'load', 'rolldown.config.mjs')], { cwd: '/', stdio: ['ignore', 'ignore', 'inherit'] });
     const [code] = (await once(child, 'exit')) as [number | null];
     if (code !== 0) throw new Error(`the peers could not be built (exit ${String(code)})`);
   }

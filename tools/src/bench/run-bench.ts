@@ -2,8 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { postgresDataDir } from '../infra/postgres-data-dir.js';
-import { BenchArena } from './arena.js';
-import { warmUp } from './comparisons/accepted.comparison.js';
+import { BenchArena, type Profile } from './arena.js';
 import type { Comparison, RoundOptions } from './comparisons/comparison.js';
 import { cpuPerOperation, perSecond, type Measurement } from './measurement.js';
 import { rotated } from './statistics.js';
@@ -16,6 +15,7 @@ export interface BenchOptions {
   readonly comparisons: readonly Comparison[];
   /** For data and logs; removed afterwards, logs only after a run that came to its end. */
   readonly stateDir: string;
+  readonly profile: Profile | null;
   readonly signal: AbortSignal;
   /** Aborted by whoever cannot wait for an orderly end. */
   readonly hurry?: AbortSignal;
@@ -30,11 +30,14 @@ export interface Measured {
 
 /** Warm-ups are as long as a round, but not longer than this. */
 const warmUpSecondsMax = 2;
+/** The compiler has seen the hot functions by then. */
+const warmUpAnswersMin = 3_000;
+const answersMin = 2_000;
 
 /** Starts everybody, measures in turn, stops everybody. Throws where somebody does not start, or the run was stopped. */
 export async function runBench(options: BenchOptions): Promise<Measured[]> {
   mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
-  const arena = new BenchArena(options.stateDir, options.note);
+  const arena = new BenchArena(options.stateDir, options.profile, options.note);
   options.hurry?.addEventListener('abort', () => arena.platform.killNow(), { once: true });
   let complete = false;
   try {
@@ -50,16 +53,21 @@ export async function runBench(options: BenchOptions): Promise<Measured[]> {
 }
 
 async function measureAll(arena: BenchArena, { rounds, seconds, connections, comparisons, signal, note }: BenchOptions): Promise<Measured[]> {
-  const options: RoundOptions = { seconds, connections, signal };
-  const names = new Set(comparisons.flatMap(({ subjects }) => subjects));
-  note(`warming up ${[...names].join(', ')}`);
-  for (const name of names) await warmUp(subjectOf(arena, name), { ...options, seconds: Math.min(seconds, warmUpSecondsMax) });
+  const options: RoundOptions = { seconds, connections, answersMin, signal };
+  const warmed = new Set<string>();
+  for (const { warmUp, subjects } of comparisons) {
+    for (const name of warmUp ? subjects.filter((one) => !warmed.has(one)) : []) {
+      note(`warming up ${name}`);
+      await warmUp?.(arena.subject(name), { ...options, seconds: Math.min(seconds, warmUpSecondsMax), answersMin: warmUpAnswersMin });
+      warmed.add(name);
+    }
+  }
   const measured = comparisons.map((comparison) => ({ comparison, rounds: [] as Map<string, Measurement>[] }));
   for (let round = 0; round < rounds; round++) {
     for (const { comparison, rounds: done } of measured) {
       const found = new Map<string, Measurement>();
       for (const name of rotated(comparison.subjects, round)) {
-        const measurement = await comparison.measure(subjectOf(arena, name), options);
+        const measurement = await comparison.measure(arena, name, options);
         if (signal.aborted) throw new Error('stopped');
         found.set(name, measurement);
         note(`round ${round + 1} of ${rounds} · ${comparison.name} · ${lineOf(name, measurement)}`);
@@ -74,10 +82,4 @@ function lineOf(name: string, measurement: Measurement): string {
   const { audit, latencyMs } = measurement;
   const strange = Object.entries(measurement.answers ?? {}).filter(([status]) => status !== '202' && status !== '409').map(([status, count]) => ` · ${count} × ${status === '0' ? 'no answer' : status}`);
   return `${name.padEnd(10)} ${cpuPerOperation(measurement).toFixed(1).padStart(8)} µs · ${Math.round(perSecond(measurement)).toLocaleString('en').padStart(7)}/s${latencyMs ? ` · p50 ${latencyMs.p50.toFixed(1)} ms, p99 ${latencyMs.p99.toFixed(1)} ms` : ''}${audit ? ` · audit ${audit}` : ''}${strange.join('')}`;
-}
-
-function subjectOf(arena: BenchArena, name: string) {
-  const subject = arena.subjects.get(name);
-  if (!subject) throw new Error(`there is nobody called ${name} to measure`);
-  return subject;
 }

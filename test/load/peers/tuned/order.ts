@@ -14,10 +14,11 @@ const insert = `INSERT INTO "orders_of_${settings.name}" ("id", "userId", "itemI
 /** One statement for each order, without the SELECT, BEGIN and COMMIT around it; many under way at once. */
 @Controller()
 class OrderController {
-  @EventPattern<string>('order.create')
-  async create(@Payload() { requestId, userId, itemId, createdAt }: OrderCreate, @Ctx() context: RmqContext): Promise<void> {
+  @EventPattern('order.create')
+  async create(@Payload() { requestId, userId, itemId, createdAt }: OrderCreate, @Ctx() context: unknown): Promise<void> {
     await database.query(insert, [requestId, userId, itemId, createdAt]);
-    (context.getChannelRef() as Channel).ack(context.getMessage() as ConsumeMessage);
+    const message = context as RmqContext;
+    (message.getChannelRef() as Channel).ack(message.getMessage() as ConsumeMessage);
   }
 }
 

@@ -12,10 +12,11 @@ const database = await new DataSource({ type: 'postgres', url: settings.database
 /** A transaction and an acknowledgement for each order. */
 @Controller()
 class OrderController {
-  @EventPattern<string>('order.create')
-  async create(@Payload() { requestId, userId, itemId, createdAt }: OrderCreate, @Ctx() context: RmqContext): Promise<void> {
+  @EventPattern('order.create')
+  async create(@Payload() { requestId, userId, itemId, createdAt }: OrderCreate, @Ctx() context: unknown): Promise<void> {
     await database.transaction((manager) => manager.save(PeerOrder, { id: requestId, userId, itemId, createdAt: new Date(createdAt) }));
-    (context.getChannelRef() as Channel).ack(context.getMessage() as ConsumeMessage);
+    const message = context as RmqContext;
+    (message.getChannelRef() as Channel).ack(message.getMessage() as ConsumeMessage);
   }
 }
 

@@ -6,7 +6,21 @@ export interface RoundOptions {
   /** How long load is put on each subject. */
   readonly seconds: number;
   readonly connections: number;
+  /** The load goes on until so many requests are answered, within bounds. */
+  readonly answersMin: number;
   readonly signal: AbortSignal;
+}
+
+/** Who and what there is to measure. */
+export interface Arena {
+  /** Those who answer over HTTP. @throws where there is nobody of this name */
+  subject(name: string): Subject;
+  readonly servers: { readonly redis: Server; readonly rabbitmq: Server; readonly postgres: Server };
+}
+
+interface Server {
+  readonly url: string;
+  readonly pid: number;
 }
 
 /** One question, put to several subjects in turn. */
@@ -17,7 +31,9 @@ export interface Comparison {
   /** What is counted as one, in words. */
   readonly operation: string;
   readonly subjects: readonly string[];
-  measure(subject: Subject, options: RoundOptions): Promise<Measurement>;
+  /** Before the first round, once for each subject however many comparisons share it; absent: nothing is to be warmed up. */
+  readonly warmUp?: (subject: Subject, options: RoundOptions) => Promise<void>;
+  measure(arena: Arena, subject: string, options: RoundOptions): Promise<Measurement>;
   readonly targets: readonly TargetRow[];
 }
 

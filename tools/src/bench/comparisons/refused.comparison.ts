@@ -2,6 +2,7 @@ import { load } from '../load/load.js';
 import { cpuPerOperation, perSecond } from '../measurement.js';
 import { readCpu, readMemory, usedBetween } from '../process-cpu.js';
 import { times, type Comparison } from './comparison.js';
+import { warmUp } from './sales.js';
 
 /** What everybody gets who comes too late, and that is nearly everybody. */
 export const refused: Comparison = {
@@ -14,7 +15,9 @@ export const refused: Comparison = {
     { name: 'CPU, tutorial ÷ floodgate', of: times(cpuPerOperation, 'tutorial', 'floodgate'), sense: 'at-least', must: 8, stretch: 12 },
     { name: 'refusals per second, floodgate ÷ tutorial', of: times(perSecond, 'floodgate', 'tutorial'), sense: 'at-least', must: 4.5, stretch: 7 },
   ],
-  async measure(subject, options) {
+  warmUp,
+  async measure(arena, name, options) {
+    const subject = arena.subject(name);
     const { origin, request, inspect } = await subject.offer(0);
     const { roots } = subject;
     const before = readCpu(roots);

@@ -31,6 +31,13 @@ describe('load', () => {
     expect(seconds).toBeGreaterThan(0.25);
   });
 
+  it('goes on until there are enough answers to say something', async () => {
+    const { answers } = await load(await plan((_, response) => {
+      setTimeout(() => response.writeHead(202, { 'content-length': 2 }).end('{}'), 150);
+    }, { connections: 1, seconds: 1, answersMin: 8 }));
+    expect(answers.get(202)).toBeGreaterThanOrEqual(8);
+  });
+
   it('in an open loop sends what is due whatever becomes of it, and counts from when it was meant', async () => {
     let asked = 0;
     const { answers, latencyMs } = await load(await plan((_, response) => {

@@ -7,6 +7,8 @@ export interface LoadPlan {
   readonly origin: URL;
   readonly connections: number;
   readonly seconds: number;
+  /** Goes on until so many requests are answered, but not longer than five times as long: a slow machine has few in a second, and few say little. */
+  readonly answersMin?: number;
   /** Open loop: so many are sent a second, whatever becomes of those before. Null: each connection sends as soon as it has an answer. */
   readonly perSecond: number | null;
   /** The bytes of a request, latin1. @param nth from 0 */
@@ -25,6 +27,7 @@ export interface LoadResult {
 /** How long answers may come after the last request. */
 const lingerMs = 20_000;
 const pollMs = 5;
+const timesLongerMax = 5;
 
 /** Sends requests for so long and waits for the answers. */
 export async function load(plan: LoadPlan): Promise<LoadResult> {
@@ -44,6 +47,8 @@ class LoadRun {
   private sent = 0;
   private answered = 0;
   private lastAnswerMs = 0;
+  private untilMs = 0;
+  private latestMs = 0;
 
   constructor(private readonly plan: LoadPlan) {
     this.all = Array.from({ length: plan.connections }, () => new LoadConnection(plan.origin.hostname, Number(plan.origin.port)));
@@ -53,10 +58,13 @@ class LoadRun {
   async play(): Promise<LoadResult> {
     const { plan } = this;
     const startedAtMs = performance.now();
-    const untilMs = startedAtMs + plan.seconds * 1_000;
-    if (plan.perSecond === null) for (const connection of this.free.splice(0)) this.sendAgain(connection, untilMs);
+    this.untilMs = startedAtMs + plan.seconds * 1_000;
+    this.latestMs = startedAtMs + plan.seconds * 1_000 * timesLongerMax;
+    if (plan.perSecond === null) for (const connection of this.free.splice(0)) this.sendAgain(connection);
     else await this.keepPace(startedAtMs, plan.perSecond);
-    while (performance.now() < untilMs + lingerMs && (performance.now() < untilMs || this.answered < this.sent) && !plan.signal.aborted) await pause();
+    while (this.goesOn()) await pause();
+    const giveUpMs = performance.now() + lingerMs;
+    while (this.answered < this.sent && performance.now() < giveUpMs && !plan.signal.aborted) await pause();
     const lost = this.sent - this.answered;
     if (lost > 0) this.answers.set(0, (this.answers.get(0) ?? 0) + lost);
     const at = (percentile: number): number => this.histogram.getValueAtPercentile(percentile) / 1_000;
@@ -67,9 +75,14 @@ class LoadRun {
     for (const connection of this.all) connection.close();
   }
 
-  private sendAgain(connection: LoadConnection, untilMs: number): void {
-    if (performance.now() >= untilMs || this.plan.signal.aborted) return;
-    this.send(connection, performance.now(), () => this.sendAgain(connection, untilMs));
+  private goesOn(): boolean {
+    const nowMs = performance.now();
+    const enough = this.plan.perSecond !== null || this.answered >= (this.plan.answersMin ?? 0);
+    return !this.plan.signal.aborted && (nowMs < this.untilMs || (!enough && nowMs < this.latestMs));
+  }
+
+  private sendAgain(connection: LoadConnection): void {
+    if (this.goesOn()) this.send(connection, performance.now(), () => this.sendAgain(connection));
   }
 
   /** What is due and finds no free connection waits for one, and its time runs. */
