@@ -164,7 +164,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'ack-before-effect', guard: 'a message is acknowledged after its effect',
     file: 'libs/platform/src/messaging/promise.runner.ts',
-    find: '      const result = await this.handler(', replace: '      for (const item of items) ack(item.received);\n      const result = await this.handler(',
+    find: '      const result = await this.process(', replace: '      for (const item of items) ack(item.received);\n      const result = await this.process(',
     test: { path: 'libs/platform/src/messaging/consume.int-spec.ts', name: 'an absent server pauses the consumer and burns no attempt' },
   },
   {
@@ -251,7 +251,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'eval-fallback', guard: 'a Redis that does not know the script has forgotten more, and does not sell',
     file: 'apps/seckill/src/stock/stock.store.ts',
-    find: '(await this.redis.evalsha(scripts.reserve.sha, 7,', replace: '(await this.redis.eval(scripts.reserve.text, 7,',
+    find: 'this.redis.evalsha(scripts.reserve.sha, 7,', replace: 'this.redis.eval(scripts.reserve.text, 7,',
     test: { path: 'apps/seckill/src/stock/load.int-spec.ts', name: 'a restart and a script flush leave no selling script, and reserving does not bring it' },
   },
   {

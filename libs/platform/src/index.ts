@@ -35,5 +35,6 @@ export { ServiceModule } from './shutdown/service.module.js';
 export { Shutdown } from './shutdown/shutdown.js';
 export { createLogger, hashForLog, setLogLevel, type Logger } from './telemetry/logger.js';
 export { gaugeFrom, metrics, type GaugeSource } from './telemetry/metrics.js';
-export { aside, currentWork, partOf, requestIdPattern, together, wholeOf, workFor, type Work } from './telemetry/work.js';
+export { currentSpan, served, together, traced, traceWith, type Span, type SpanAttributes, type SpanStart, type Tracer } from './telemetry/trace.js';
+export { aside, currentWork, partOf, requestIdPattern, wholeOf, workFor, type Work } from './telemetry/work.js';
 export { isoTime } from './time.js';

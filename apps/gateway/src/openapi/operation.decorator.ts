@@ -1,7 +1,7 @@
 import { Req, RequestMapping, RequestMethod, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { Actor, Refusal } from '@floodgate/contracts';
-import { wholeOf, workFor } from '@floodgate/platform';
+import { currentSpan, served } from '@floodgate/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendProblem } from '../problem/problem.js';
 import { operationOf, type Operation as OperationNode } from './openapi.document.js';
@@ -49,15 +49,20 @@ type Handle = (this: unknown, call: Call<never>) => Promise<Answer | typeof writ
 
 /**
  * Serves an operation of the OpenAPI document. Path, method, success status, roles and what a request may hold come from there;
- * the method gets a checked {@link Call} and gives back a value or a refusal. Whatever it asks, says and logs carries the request's id.
+ * the method gets a checked {@link Call} and gives back a value or a refusal. Whatever it asks, says and logs carries the request's id, and is a trace if the sampler wants one.
  */
 export const Operation = (id: string, options: OperationOptions = {}) => {
   const operation = operationOf(id);
+  const name = `${operation.method} ${operation.url}`;
+  const start = () => ({ kind: 'server', attributes: { 'http.request.method': operation.method, 'http.route': operation.url } }) as const;
   return (target: object, key: string, descriptor: TypedPropertyDescriptor<any>): void => {
     const handle = descriptor.value as Handle;
     descriptor.value = async function serve(this: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-      const answer = await wholeOf(workFor(request.id), async () => handle.call(this, request.call as Call<never>));
-      if (answer !== writtenByHandler) sendAnswer(reply, operation, answer);
+      await served(request.id, name, start, async () => {
+        const answer = await handle.call(this, request.call as Call<never>);
+        if (answer !== writtenByHandler) sendAnswer(reply, operation, answer);
+        currentSpan()?.set({ 'http.response.status_code': reply.statusCode, 'floodgate.request_id': request.id });
+      });
     };
     RequestMapping({ path: operation.url, method: RequestMethod[operation.method] })(target, key, descriptor);
     RouteConfig({ route: { operation, ...options } satisfies OperationRoute })(target, key, descriptor);

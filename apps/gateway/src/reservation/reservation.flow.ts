@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { hash32, laneOf, packItems, refuse, reservationId, type BuyerAttempt, type ItemQuantity, type Refusal, type SaleDocument } from '@floodgate/contracts';
-import { isoTime } from '@floodgate/platform';
+import { currentSpan, isoTime } from '@floodgate/platform';
 import { ClientAddresses } from '../admission/client-address.js';
 import { Gates, type GateVerdict } from '../admission/gates.js';
 import { Recent } from '../admission/recent.js';
@@ -50,6 +50,7 @@ export class ReservationFlow {
       return turnedAway;
     }
     const attempt = this.attemptOf(document, call, verdict);
+    currentSpan()?.set({ 'floodgate.rid': attempt.rid });
     const judged = await this.seckill.reserve(saleId, laneOf(accountId, document.lanes), attempt);
     if (judged.word === 'gated') this.gates.refused(document, attempt.accountId, attempt.gate);
     return this.answer(document, attempt, { ...judged, verdict });

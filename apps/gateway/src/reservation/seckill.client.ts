@@ -83,7 +83,8 @@ class LaneTraffic {
   private async sendNext(): Promise<void> {
     const vector = this.waiting.splice(0, batching.attemptsPerVectorMax);
     this.inFlight++;
-    const results = await together(vector.map(({ work }) => work), () => this.judge(vector));
+    const start = () => ({ kind: 'internal', attributes: { 'floodgate.attempts': vector.length } }) as const;
+    const results = await together(vector.map(({ work }) => work), 'vector of attempts', start, () => this.judge(vector));
     this.inFlight--;
     // Once per vector: its oldest attempt stands for all of them.
     if (vector[0]) reserveSeconds.observe((performance.now() - vector[0].sinceMs) / 1_000);

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { InfrastructureError } from '@floodgate/platform';
+import { InfrastructureError, traced } from '@floodgate/platform';
 import { ReplyError, type Redis } from 'ioredis';
+
+const asking = { kind: 'client', attributes: { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' } } as const;
 
 /** One Lua file, read at start: it lies beside the source, or beside the bundle. */
 export class RedisScript {
@@ -19,7 +21,16 @@ export class RedisScript {
    * alarm that it may have forgotten more.
    * @throws InfrastructureError if Redis is away or refuses to run scripts; whether the script ran is unknown unless it says so
    */
-  async run<T>(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<T> {
+  run<T>(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<T> {
+    return this.traced(() => this.evaluate<T>(redis, keys, args));
+  }
+
+  /** As a step of the trace that is being worked for. */
+  traced<T>(run: () => Promise<T>): Promise<T> {
+    return traced(this.name, asking, run);
+  }
+
+  private async evaluate<T>(redis: Redis, keys: readonly string[], args: readonly (string | number)[]): Promise<T> {
     try {
       try {
         return (await redis.evalsha(this.sha, keys.length, ...keys, ...args)) as T;

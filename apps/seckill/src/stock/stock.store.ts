@@ -55,7 +55,7 @@ export class StockStore {
     let reply: [string, string, string, string, ...string[]];
     try {
       // EVALSHA alone, never the text: a Redis that does not know the script has restarted and may have forgotten reservations.
-      reply = (await this.redis.evalsha(scripts.reserve.sha, 7, keys.sale, keys.stock, keys.resv, keys.buyer, keys.ip, keys.relay, keys.admitted, ...args)) as typeof reply;
+      reply = await scripts.reserve.traced(() => this.redis.evalsha(scripts.reserve.sha, 7, keys.sale, keys.stock, keys.resv, keys.buyer, keys.ip, keys.relay, keys.admitted, ...args)) as typeof reply;
     } catch (error) {
       const refusal = refusalOf(error);
       const detail = (error as Error).message;

@@ -1,5 +1,6 @@
 import { classifyFailure } from '../errors.js';
-import { currentWork, together, type Work } from '../telemetry/work.js';
+import { together } from '../telemetry/trace.js';
+import { currentWork, type Work } from '../telemetry/work.js';
 
 export interface BatcherOptions {
   /** Questions that travel together at most. */
@@ -48,7 +49,7 @@ export class Batcher<A, R> {
   /** Never rejects: every caller has been told its outcome. */
   private async answer(batch: Waiting<A, R>[]): Promise<void> {
     try {
-      const answers = await together(batch.map(({ work }) => work), () => this.run(batch.map(({ ask }) => ask)));
+      const answers = await together(batch.map(({ work }) => work), 'batch', () => ({ kind: 'internal', attributes: { 'floodgate.batch.size': batch.length } }), () => this.run(batch.map(({ ask }) => ask)));
       if (answers.length !== batch.length) throw new Error(`${answers.length} answers to ${batch.length} questions`);
       batch.forEach(({ resolve }, index) => resolve(answers[index] as R));
     } catch (error) {

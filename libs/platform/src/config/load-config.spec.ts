@@ -11,7 +11,8 @@ const schema = z.object({ ...commonConfig, JWT_SECRET: z.string().min(32) });
 describe('loadConfig', () => {
   it('gives defaults and numbers', () => {
     expect(loadConfig(schema, { INTERNAL_PORT: '9001', JWT_SECRET: 'x'.repeat(32) })).toEqual({
-      NODE_ENV: 'development', LOG_LEVEL: 'info', NAMESPACE: 'floodgate', INTERNAL_PORT: 9001, INTERNAL_HOST: '127.0.0.1', HOST: '127.0.0.1', JWT_SECRET: 'x'.repeat(32),
+      NODE_ENV: 'development', LOG_LEVEL: 'info', NAMESPACE: 'floodgate', OTEL_TRACES_EXPORTER: 'none', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: 0.01, INTERNAL_PORT: 9001, INTERNAL_HOST: '127.0.0.1', HOST: '127.0.0.1', JWT_SECRET: 'x'.repeat(32),
     });
   });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { traceConfig } from './trace-config.js';
 import { readSecretFiles, weakSecrets } from './secrets.js';
 
 export class ConfigError extends Error {
@@ -17,6 +18,7 @@ export const commonConfig = {
   /** Where /metrics and the probes listen: never on a public address, whatever HOST says. */
   INTERNAL_HOST: z.string().default('127.0.0.1'),
   HOST: z.string().default('127.0.0.1'),
+  ...traceConfig,
 };
 
 /**

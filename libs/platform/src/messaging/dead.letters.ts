@@ -1,7 +1,7 @@
 import { queues, type QueueName } from '@floodgate/contracts';
 import type { ConsumeMessage, Options } from 'amqplib';
 import { errorText, PermanentError } from '../errors.js';
-import { decodeMessage, envelopeOf, messageProperties, requestIdOf, type Delivery, type Envelope } from './message.codec.js';
+import { decodeMessage, envelopeOf, messageProperties, originOf, type Delivery, type Envelope } from './message.codec.js';
 
 /** A message that could not be processed, as it is kept. `body` is as it came, whatever it is. */
 export interface DeadLetter {
@@ -41,7 +41,7 @@ export function deadLetterProperties(message: ConsumeMessage, queue: QueueName, 
 /** What a replay carries beside the body: the same id and version, its attempts counted anew. */
 export function replayProperties({ name, messageId, occurredAtMs, headers: { v, requestId, traceparent } }: ReplayableLetter): Options.Publish {
   const properties = messageProperties(name, { messageId, occurredAtMs, attempt: 1 });
-  const kept = { ...(v === undefined ? {} : { v }), ...requestIdOf({ requestId }), ...(typeof traceparent === 'string' ? { traceparent } : {}) };
+  const kept = { ...(v === undefined ? {} : { v }), ...originOf({ requestId, traceparent }) };
   return { ...properties, headers: { ...properties.headers, ...kept } };
 }
 

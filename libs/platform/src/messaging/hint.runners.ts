@@ -4,7 +4,7 @@ import { InfrastructureError, errorText } from '../errors.js';
 import type { ConfirmedPublisher } from './confirmed.publisher.js';
 import { readDeadLetter, type DeadLetter } from './dead.letters.js';
 import { decodeMessage, parseJson, type Delivery } from './message.codec.js';
-import { together, workFor } from '../telemetry/work.js';
+import { together } from '../telemetry/trace.js';
 import type { BatchRunner } from './queue.consumer.js';
 import type { QueueName } from '@floodgate/contracts';
 
@@ -21,7 +21,7 @@ export function hintRunner(name: string, binds: readonly MessageName[], handler:
       }
     }
     try {
-      if (deliveries.length > 0) await together(deliveries.map(({ requestId }) => workFor(requestId)), () => handler(deliveries));
+      if (deliveries.length > 0) await together(deliveries, `process ${name}`, () => ({ kind: 'consumer' }), () => handler(deliveries));
     } catch (error) {
       logger.error(errorText(error));
     }

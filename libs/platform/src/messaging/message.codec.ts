@@ -56,8 +56,7 @@ export function envelopeOf(message: ConsumeMessage): Envelope & { name: string }
     // Bounded to what a date and an int4 hold: a dead letter with absurd headers must still be storable.
     occurredAtMs: Math.min(naturalOr(headers.occurredAt, 0), 8.64e15),
     attempt: Math.min(Math.max(1, naturalOr(headers.attempt, 1)), 1_000_000),
-    ...requestIdOf(headers),
-    ...(typeof headers.traceparent === 'string' ? { traceparent: headers.traceparent } : {}),
+    ...originOf(headers),
   };
 }
 
@@ -90,7 +89,10 @@ export function issuesOf(error: { issues: readonly { path: readonly PropertyKey[
   return error.issues.slice(0, 5).map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`).join('; ');
 }
 
-/** The request that a message or a question comes from. */
-export const requestIdOf = ({ requestId }: Record<string, unknown> = {}): { requestId?: string } => (typeof requestId === 'string' && requestIdPattern.test(requestId) ? { requestId } : {});
+/** The request, and the step of its trace, that a message or a question comes from. */
+export const originOf = ({ requestId, traceparent }: Record<string, unknown> = {}): { requestId?: string; traceparent?: string } => ({
+  ...(typeof requestId === 'string' && requestIdPattern.test(requestId) ? { requestId } : {}),
+  ...(typeof traceparent === 'string' ? { traceparent } : {}),
+});
 
 const naturalOr = (value: unknown, fallback: number): number => (Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : fallback);

@@ -4,7 +4,8 @@ import type { ConsumeMessage, Options } from 'amqplib';
 import { crashPoint } from '../crash-points.js';
 import { PermanentError, SplitError, classifyFailure, errorText } from '../errors.js';
 import { handled, handlerSeconds, messageAgeSeconds } from '../telemetry/metrics.js';
-import { partOf, together, workFor } from '../telemetry/work.js';
+import { together } from '../telemetry/trace.js';
+import { partOf, workFor } from '../telemetry/work.js';
 import type { ConfirmedPublisher } from './confirmed.publisher.js';
 import { deadLetterProperties, retryProperties, type DeadReason } from './dead.letters.js';
 import type { Verdict } from './handler.decorators.js';
@@ -62,7 +63,7 @@ export class PromiseRunner {
     const stop = handlerSeconds.startTimer({ queue: this.queue });
     let verdicts: Verdict[];
     try {
-      const result = await together(items.map(({ delivery }) => workFor(delivery.requestId)), () => this.handler(items.map(({ delivery }) => delivery)));
+      const result = await this.process(items.map(({ delivery }) => delivery));
       verdicts = Array.isArray(result) ? (result as Verdict[]) : items.map(() => 'done');
       if (verdicts.length !== items.length) throw new Error(`${verdicts.length} verdicts on ${items.length} messages`);
     } catch (error) {
@@ -76,6 +77,10 @@ export class PromiseRunner {
       const verdict = verdicts[index];
       if (verdict !== undefined && verdict !== 'done') await this.fail([item], verdict.failed, ack);
     }
+  }
+
+  private process(deliveries: Delivery[]): Promise<unknown> {
+    return together(deliveries, `process ${this.queue}`, () => ({ kind: 'consumer', attributes: { 'messaging.system': 'rabbitmq', 'messaging.batch.message_count': deliveries.length } }), () => this.handler(deliveries));
   }
 
   private async fail(items: Item[], error: unknown, ack: Ack): Promise<void> {

@@ -40,13 +40,13 @@ describe('Publisher', () => {
     publisher.send({ exchange, routingKey }, Buffer.from('{}'), {}, { what: 'test', ...(timeoutMs ? { timeoutMs } : {}) });
 
   it('resolves when the message is in its queue, with what a consumer needs to know', async () => {
-    await publish({ messageId: 'm1', occurredAtMs: 1_700_000_000_000, traceparent: '00-a-b-01' });
+    await publish({ messageId: 'm1', occurredAtMs: 1_700_000_000_000, origin: { requestId: 'request-1', traceparent: '00-a-b-01' } });
     const message = await withChannel((channel) => channel.get(service.names.queue('order.note-loaded'), { noAck: true }));
     if (!message) throw new Error('nothing there');
     expect(JSON.parse(message.content.toString())).toEqual(laneLoaded(1));
     expect(message.properties).toMatchObject({
       messageId: 'm1', type: 'lane.loaded', deliveryMode: 2, contentType: 'application/json',
-      headers: { v: 1, occurredAt: 1_700_000_000_000, attempt: 1, traceparent: '00-a-b-01' },
+      headers: { v: 1, occurredAt: 1_700_000_000_000, attempt: 1, requestId: 'request-1', traceparent: '00-a-b-01' },
     });
   });
 

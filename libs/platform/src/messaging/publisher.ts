@@ -3,7 +3,8 @@ import { boardSchema, messages, type Board, type MessageBody, type MessageName }
 import { Injectable } from '@nestjs/common';
 import { PublishError } from '../errors.js';
 import { published, publisherState } from '../telemetry/metrics.js';
-import { workFields } from '../telemetry/work.js';
+import { resumed, traced } from '../telemetry/trace.js';
+import { workHeaders } from '../telemetry/work.js';
 import { Broker } from './broker.js';
 import { ConfirmedPublisher } from './confirmed.publisher.js';
 import { replayProperties, type ReplayableLetter } from './dead.letters.js';
@@ -16,12 +17,11 @@ export interface PublishOptions {
   occurredAtMs?: number;
   /** How long to wait for the confirm; default 5 s. */
   timeoutMs?: number;
-  /** Of the client's request that the message comes from, where it is not the one that is being worked for. */
-  requestId?: string;
-  /** W3C trace context to hand on. */
-  traceparent?: string;
+  /** What the message comes from, where that is not what is being worked for: the client's request and the W3C trace context. */
+  origin?: { requestId?: string; traceparent?: string };
 }
 
+const producer = { kind: 'producer', attributes: { 'messaging.system': 'rabbitmq' } } as const;
 const states = ['up', 'blocked', 'down'] as const;
 
 /** Messages to whoever is bound for their name. */
@@ -59,23 +59,9 @@ export class Publisher {
   }
 
   /** As {@link publish}, for a body that has been checked and written as JSON before (the outbox). */
-  async publishJson(name: MessageName, json: string, options: PublishOptions = {}): Promise<void> {
-    const properties = messageProperties(name, {
-      messageId: options.messageId ?? randomUUID(),
-      occurredAtMs: options.occurredAtMs ?? Date.now(),
-      attempt: 1,
-      ...workFields(),
-      ...(options.requestId ? { requestId: options.requestId } : {}),
-      ...(options.traceparent ? { traceparent: options.traceparent } : {}),
-    });
-    const target = { exchange: this.broker.names.exchange('messages'), routingKey: name };
-    try {
-      await this.confirmed.send(target, Buffer.from(json), properties, { what: name, ...(options.timeoutMs ? { timeoutMs: options.timeoutMs } : {}) });
-      published.inc({ message: name, outcome: 'confirmed' });
-    } catch (error) {
-      published.inc({ message: name, outcome: error instanceof PublishError ? error.code : 'error' });
-      throw error;
-    }
+  publishJson(name: MessageName, json: string, options: PublishOptions = {}): Promise<void> {
+    const send = (): Promise<void> => this.send(name, json, options);
+    return options.origin ? resumed(options.origin, `publish ${name}`, producer, send) : traced(`publish ${name}`, producer, send);
   }
 
   /**
@@ -102,5 +88,23 @@ export class Publisher {
   async close(): Promise<void> {
     await this.confirmed.close();
     await this.board.close();
+  }
+
+  private async send(name: MessageName, json: string, options: PublishOptions): Promise<void> {
+    const properties = messageProperties(name, {
+      messageId: options.messageId ?? randomUUID(),
+      occurredAtMs: options.occurredAtMs ?? Date.now(),
+      attempt: 1,
+      ...options.origin,
+      ...workHeaders(),
+    });
+    const target = { exchange: this.broker.names.exchange('messages'), routingKey: name };
+    try {
+      await this.confirmed.send(target, Buffer.from(json), properties, { what: name, ...(options.timeoutMs ? { timeoutMs: options.timeoutMs } : {}) });
+      published.inc({ message: name, outcome: 'confirmed' });
+    } catch (error) {
+      published.inc({ message: name, outcome: error instanceof PublishError ? error.code : 'error' });
+      throw error;
+    }
   }
 }

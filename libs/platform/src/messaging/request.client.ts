@@ -3,7 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
 import { RequestError, type RequestErrorCode } from '../errors.js';
 import { asked } from '../telemetry/metrics.js';
-import { workFields } from '../telemetry/work.js';
+import { traced } from '../telemetry/trace.js';
+import { workHeaders } from '../telemetry/work.js';
 import { Broker } from './broker.js';
 import { KeptChannel } from './kept.channel.js';
 
@@ -11,6 +12,8 @@ const ASK_TIMEOUT_MS = 3_000;
 const PENDING_MAX = 10_000;
 /** The broker's pseudo-queue: answers come straight to the channel that asked, no queue is made. */
 const REPLY_TO = 'amq.rabbitmq.reply-to';
+
+const asking = { kind: 'client', attributes: { 'messaging.system': 'rabbitmq' } } as const;
 
 /** What an answer looks like on the wire. */
 export type ReplyBody = { value: unknown } | { error: string };
@@ -47,32 +50,35 @@ export class RequestClient {
   }
 
   /**
-   * Asks whoever answers this request; the ask is checked by the one who answers. The id of the client's request goes with it.
+   * Asks whoever answers this request; the ask is checked by the one who answers. The client's request and its trace go with it.
    * @param options `timeoutMs` default 3 s; after it the question is dropped from the queue too
    * @throws RequestError code and outcome
    */
   ask<N extends RequestName>(name: N, body: Ask<N>, options: { timeoutMs?: number } = {}): Promise<Answer<N>> {
+    return traced(`ask ${name}`, asking, () => this.send(name, body, options.timeoutMs ?? ASK_TIMEOUT_MS));
+  }
+
+  async close(): Promise<void> {
+    await this.kept.close();
+  }
+
+  private send<N extends RequestName>(name: N, body: Ask<N>, timeoutMs: number): Promise<Answer<N>> {
     const channel = this.kept.channel;
     if (!channel || this.broker.request.blocked) return refused(name, 'NOT_CONNECTED', channel ? 'blocked' : 'no link to the broker');
     if (this.pending.size >= PENDING_MAX) return refused(name, 'OVERLOADED', `${this.pending.size} questions are open`);
-    const timeoutMs = options.timeoutMs ?? ASK_TIMEOUT_MS;
     const correlationId = (++this.sequence).toString(36);
     return new Promise<Answer<N>>((resolve, reject) => {
       const timer = setTimeout(() => this.fail(correlationId, 'TIMEOUT', `no answer within ${timeoutMs} ms`), timeoutMs);
       this.pending.set(correlationId, { name, resolve: resolve as (value: unknown) => void, reject, timer });
       try {
         channel.publish('', this.broker.names.queue(requests[name].to), Buffer.from(JSON.stringify(body)), {
-          type: name, correlationId, replyTo: REPLY_TO, mandatory: true, persistent: false, expiration: timeoutMs, headers: workFields(),
+          type: name, correlationId, replyTo: REPLY_TO, mandatory: true, persistent: false, expiration: timeoutMs, headers: workHeaders(),
         });
       } catch {
         // The channel refuses before it writes: it is closed, and nothing has left.
         this.fail(correlationId, 'NOT_CONNECTED', 'the link broke');
       }
     });
-  }
-
-  async close(): Promise<void> {
-    await this.kept.close();
   }
 
   private onReply(message: ConsumeMessage | null): void {

@@ -3,12 +3,14 @@ import { Logger } from '@nestjs/common';
 import type { ConsumeMessage } from 'amqplib';
 import { errorText } from '../errors.js';
 import { answered } from '../telemetry/metrics.js';
-import { wholeOf, workFor } from '../telemetry/work.js';
+import { currentSpan, resumed } from '../telemetry/trace.js';
 import type { Broker } from './broker.js';
 import { KeptChannel } from './kept.channel.js';
-import { issuesOf, parseJson, requestIdOf } from './message.codec.js';
+import { issuesOf, originOf, parseJson } from './message.codec.js';
 import type { ReplyBody } from './request.client.js';
 import { declareRequestQueue } from './topology.declaration.js';
+
+const answering = { kind: 'server', attributes: { 'messaging.system': 'rabbitmq' } } as const;
 
 export type AnswerHandler = (ask: unknown) => Promise<unknown>;
 
@@ -36,7 +38,7 @@ export class RequestResponder {
       setup: async (channel) => {
         const name = await declareRequestQueue(channel, broker.names, queue);
         this.tag = (await channel.consume(name, (message) => {
-          if (message) void wholeOf(workFor(requestIdOf(message.properties.headers).requestId), () => this.answer(message));
+          if (message) void resumed(originOf(message.properties.headers), `answer ${message.properties.type}`, answering, () => this.answer(message));
           else this.asks.reopen();
         }, { noAck: true })).consumerTag;
       },
@@ -65,6 +67,7 @@ export class RequestResponder {
       reply = encode({ value: await this.execute(name, message.content) });
       answered.inc({ request: name, outcome: 'answered' });
     } catch (error) {
+      currentSpan()?.fail(error);
       this.logger.error(`${name}: ${errorText(error)}`);
       reply = encode({ error: errorText(error) });
       answered.inc({ request: Object.hasOwn(requests, name) ? name : 'unknown', outcome: 'failed' });

@@ -22,6 +22,7 @@ interface Row {
   body: string;
   occurred_at: Date;
   request_id: string | null;
+  traceparent: string | null;
 }
 
 /**
@@ -100,7 +101,7 @@ export class OutboxRelay implements OnApplicationBootstrap {
     return this.database.transaction(async (tx) => {
       const rows = await tx.query<Row>({
         name: 'outbox-take',
-        text: `SELECT id, message_id, name, body, occurred_at, request_id FROM outbox WHERE next_at <= clock_timestamp()
+        text: `SELECT id, message_id, name, body, occurred_at, request_id, traceparent FROM outbox WHERE next_at <= clock_timestamp()
                ORDER BY id LIMIT ${BATCH_MAX} FOR UPDATE SKIP LOCKED`,
       });
       if (rows.length === 0) return 'empty';
@@ -121,8 +122,9 @@ export class OutboxRelay implements OnApplicationBootstrap {
   }
 
   private publish(row: Row): Promise<void> {
-    const { name, body, message_id: messageId, occurred_at: occurredAt, request_id: requestId } = row;
-    return this.publisher.publishJson(name, body, { messageId, occurredAtMs: occurredAt.getTime(), timeoutMs: CONFIRM_MS, ...(requestId === null ? {} : { requestId }) });
+    const { name, body, message_id: messageId, occurred_at: occurredAt, request_id: requestId, traceparent } = row;
+    const origin = { ...(requestId === null ? {} : { requestId }), ...(traceparent === null ? {} : { traceparent }) };
+    return this.publisher.publishJson(name, body, { messageId, occurredAtMs: occurredAt.getTime(), timeoutMs: CONFIRM_MS, origin });
   }
 
   /** Those at fault themselves must not stand before the others. */

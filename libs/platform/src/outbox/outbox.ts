@@ -2,7 +2,7 @@ import type { MessageBody, MessageName } from '@floodgate/contracts';
 import { Injectable } from '@nestjs/common';
 import { encodeBody } from '../messaging/message.codec.js';
 import type { Transaction } from '../postgres/database.js';
-import { currentWork } from '../telemetry/work.js';
+import { workHeaders } from '../telemetry/work.js';
 
 /** Messages written in the transaction of what they tell of: both are there, or neither. */
 @Injectable()
@@ -15,9 +15,10 @@ export class Outbox {
    */
   async add<N extends MessageName>(tx: Transaction, name: N, bodies: MessageBody<N>[]): Promise<void> {
     if (bodies.length === 0) return;
+    const { requestId = null, traceparent = null } = workHeaders();
     await tx.query(
-      { name: 'outbox-add', text: 'INSERT INTO outbox (name, body, request_id) SELECT $1, unnest($2::text[]), $3' },
-      [name, bodies.map((body) => encodeBody(name, body)), currentWork()?.requestId ?? null],
+      { name: 'outbox-add', text: 'INSERT INTO outbox (name, body, request_id, traceparent) SELECT $1, unnest($2::text[]), $3, $4' },
+      [name, bodies.map((body) => encodeBody(name, body)), requestId, traceparent],
     );
     tx.afterCommit(() => this.wakeRelay());
   }

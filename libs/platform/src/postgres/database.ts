@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { errorText } from '../errors.js';
+import { traced } from '../telemetry/trace.js';
 import { aside } from '../telemetry/work.js';
 import { isAway, isRetryable, translate } from './postgres.errors.js';
 
@@ -61,17 +62,8 @@ export class Database {
    * One statement by itself.
    * @throws InfrastructureError with outcome `unknown` if the connection broke while it ran
    */
-  async query<T = Record<string, unknown>>(statement: Statement, values?: unknown[]): Promise<T[]> {
-    const { client, release } = await this.acquire();
-    let broken = false;
-    try {
-      return await run<T>(client, statement, values);
-    } catch (error) {
-      broken = isAway(error);
-      throw translate(error, 'unknown');
-    } finally {
-      release(broken);
-    }
+  query<T = Record<string, unknown>>(statement: Statement, values?: unknown[]): Promise<T[]> {
+    return traced(() => nameOf(statement), asking, () => this.queryAlone<T>(statement, values));
   }
 
   /**
@@ -79,17 +71,8 @@ export class Database {
    * have no other effects.
    * @throws InfrastructureError; its outcome is `unknown` only where COMMIT was sent and not answered
    */
-  async transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    const attemptsMax = options.attemptsMax ?? 5;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.tryTransaction(work, options);
-      } catch (error) {
-        if (attempt >= attemptsMax || !isRetryable(error)) throw error;
-        // Both sides of a deadlock must not meet again at once.
-        await new Promise((resolve) => { setTimeout(resolve, 10 + Math.random() * 190); });
-      }
-    }
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return traced('transaction', asking, () => this.tryRepeatedly(work, options));
   }
 
   /** Does the server answer? */
@@ -125,6 +108,32 @@ export class Database {
     };
   }
 
+  private async queryAlone<T>(statement: Statement, values?: unknown[]): Promise<T[]> {
+    const { client, release } = await this.acquire();
+    let broken = false;
+    try {
+      return await run<T>(client, statement, values);
+    } catch (error) {
+      broken = isAway(error);
+      throw translate(error, 'unknown');
+    } finally {
+      release(broken);
+    }
+  }
+
+  private async tryRepeatedly<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
+    const attemptsMax = options.attemptsMax ?? 5;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.tryTransaction(work, options);
+      } catch (error) {
+        if (attempt >= attemptsMax || !isRetryable(error)) throw error;
+        // Both sides of a deadlock must not meet again at once.
+        await new Promise((resolve) => { setTimeout(resolve, 10 + Math.random() * 190); });
+      }
+    }
+  }
+
   private async tryTransaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions): Promise<T> {
     const { client, release } = await this.acquire();
     const tx = new Transaction(client);
@@ -154,8 +163,8 @@ export class Transaction {
 
   constructor(private readonly client: pg.PoolClient) {}
 
-  async query<T = Record<string, unknown>>(statement: Statement, values?: unknown[]): Promise<T[]> {
-    return run<T>(this.client, statement, values);
+  query<T = Record<string, unknown>>(statement: Statement, values?: unknown[]): Promise<T[]> {
+    return traced(() => nameOf(statement), asking, () => run<T>(this.client, statement, values));
   }
 
   /** Called once, after the COMMIT; for what may be lost, such as waking the relay. */
@@ -173,6 +182,11 @@ export class Transaction {
     }
   }
 }
+
+const asking = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } } as const;
+
+/** What a statement is called in a trace: never its text, which may have a value in it. */
+const nameOf = (statement: Statement): string => (typeof statement === 'string' ? undefined : statement.name) ?? (typeof statement === 'string' ? statement : statement.text).trim().split(/\s/, 1)[0]!;
 
 async function run<T>(client: pg.PoolClient, statement: Statement, values?: unknown[]): Promise<T[]> {
   const config = typeof statement === 'string' ? { text: statement } : statement;

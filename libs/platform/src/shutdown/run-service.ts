@@ -11,6 +11,7 @@ import type { MessagingOptions } from '../messaging/broker.js';
 import { PlatformMessagingModule } from '../messaging/messaging.module.js';
 import { NestLogger, createLogger, setLogLevel } from '../telemetry/logger.js';
 import { startDefaultMetrics } from '../telemetry/metrics.js';
+import { startTracing } from '../telemetry/tracing.js';
 import { InternalServer } from './internal.server.js';
 import { Readiness } from './readiness.js';
 import { ServiceModule } from './service.module.js';
@@ -59,8 +60,13 @@ const HTTP_SILENT_MS = 500;
 export async function runService(AppModule: Type | DynamicModule, options: ServiceOptions): Promise<NestFastifyApplication> {
   armCrashPoints(options.name, readCrashConfig());
   let service: BootedService | undefined;
+  let stopTracing = (): Promise<void> => Promise.resolve();
   // From the first moment on: a start may wait for a server for long.
-  stopOnSignal(options.name, async () => service?.stop());
+  stopOnSignal(options.name, async () => {
+    await service?.stop();
+    await stopTracing();
+  });
+  stopTracing = await startTracing(options.name);
   service = await bootService(AppModule, options);
   return service.app;
 }

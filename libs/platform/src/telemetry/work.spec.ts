@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aside, currentWork, partOf, together, wholeOf, workFields, workFor } from './work.js';
+import { aside, currentWork, partOf, wholeOf, workFields, workFor } from './work.js';
 
 const turn = () => new Promise((resolve) => { setImmediate(resolve); });
 
@@ -29,22 +29,5 @@ describe('what is done for a request', () => {
 
   it('is not what is done aside', () => {
     expect(partOf(workFor('a'), () => aside(workFields))).toEqual({});
-  });
-});
-
-describe('what is done for several at once', () => {
-  const seenBy = (...ids: (string | undefined)[]) => together(ids.map((id) => (id === undefined ? undefined : workFor(id))), async () => workFields());
-
-  it('is for a request only where all belong to it', async () => {
-    expect(await seenBy('a')).toEqual({ requestId: 'a' });
-    expect(await seenBy('a', 'a')).toEqual({ requestId: 'a' });
-    expect(await seenBy('a', 'b')).toEqual({});
-    expect(await seenBy('a', undefined)).toEqual({});
-    expect(await seenBy(undefined, 'a')).toEqual({});
-    expect(await seenBy()).toEqual({});
-  });
-
-  it('is not for whoever happens to start it', async () => {
-    expect(await partOf(workFor('a'), () => seenBy('b', 'c'))).toEqual({});
   });
 });

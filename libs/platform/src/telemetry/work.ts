@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Span } from './trace.js';
 
 /**
  * For which request something is done. It is over when that has been done: what goes on afterwards (a timer that it set, a loop that
@@ -7,6 +8,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export interface Work {
   /** The id of the client's request, as in its answer; absent where several are served at once, or none. */
   readonly requestId: string | undefined;
+  /** Where it stands in a trace; absent unless it belongs to one that is recorded. */
+  readonly span?: Span | undefined;
   over: boolean;
 }
 
@@ -15,7 +18,7 @@ export const requestIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
 
 const works = new AsyncLocalStorage<Work | undefined>();
 
-export const workFor = (requestId: string | undefined): Work => ({ requestId, over: false });
+export const workFor = (requestId: string | undefined, span?: Span): Work => ({ requestId, span, over: false });
 
 /** What is being done here and now; undefined where it is for nobody in particular. */
 export function currentWork(): Work | undefined {
@@ -38,15 +41,26 @@ export async function wholeOf<T>(work: Work, run: () => Promise<T>): Promise<T> 
 /** Runs this for nobody: what one request sets going and others share. */
 export const aside = <T>(run: () => T): T => works.run(undefined, run);
 
-/** Runs this for all of them at once: for whom it is can be said only where all belong to one request. */
-export function together<T>(shared: readonly (Work | undefined)[], run: () => Promise<T>): Promise<T> {
-  const requestId = shared[0]?.requestId;
-  if (requestId === undefined || shared.some((work) => work?.requestId !== requestId)) return aside(run);
-  return wholeOf(workFor(requestId), run);
+/** The request that all of these belong to; undefined where they belong to several, or to none. */
+export function commonRequest(origins: readonly ({ requestId?: string | undefined } | undefined)[]): string | undefined {
+  const requestId = origins[0]?.requestId;
+  return requestId !== undefined && origins.every((origin) => origin?.requestId === requestId) ? requestId : undefined;
 }
 
 /** What every log line says of the work it is about. */
-export function workFields(): { requestId?: string } {
-  const requestId = currentWork()?.requestId;
-  return requestId === undefined ? {} : { requestId };
+export function workFields(): { requestId?: string; traceId?: string } {
+  const work = currentWork();
+  return {
+    ...(work?.requestId === undefined ? {} : { requestId: work.requestId }),
+    ...(work?.span ? { traceId: work.span.traceId } : {}),
+  };
+}
+
+/** What a question or a message carries of the work it comes from. */
+export function workHeaders(): { requestId?: string; traceparent?: string } {
+  const work = currentWork();
+  return {
+    ...(work?.requestId === undefined ? {} : { requestId: work.requestId }),
+    ...(work?.span ? { traceparent: work.span.traceparent } : {}),
+  };
 }
