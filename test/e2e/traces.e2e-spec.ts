@@ -11,8 +11,8 @@ import { startPlatform, type Platform } from '../support/platform.js';
 import { measureTraceCost } from '../load/trace-cost.js';
 
 const within = { timeoutMs: 120_000 };
-/** In the environment: rounds of a comparison of what traces cost, in minutes; the table is printed. */
-const costRounds = Number(process.env['TRACE_COST_ROUNDS'] ?? 0);
+/** Rounds of a comparison of what traces cost; it takes minutes, and prints a table. */
+const costRounds = Number(process.env['DRILL_TRACES'] ?? 0);
 
 describe('promise: one purchase can be followed through every service', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'traces-'));

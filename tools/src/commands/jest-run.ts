@@ -93,7 +93,7 @@ async function run({ root = repositoryRoot(), projects, patterns, files = [], na
   }
 }
 
-/** What a tester may set for longer runs, and to play one again: DRILL_ORDERS, DRILL_SEED, DRILL_ROUNDS, FUZZ_RUNS, FUZZ_SEED. */
+/** What a tester may set for longer runs, and to play one again: DRILL_ORDERS, DRILL_SEED, DRILL_ROUNDS, DRILL_TRACES, FUZZ_RUNS, FUZZ_SEED. */
 function drillSettings(): Record<string, string> {
   return Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (/^(?:DRILL|FUZZ)_[A-Z]+$/.test(name) && value !== undefined ? [[name, value]] : [])));
 }
