@@ -29,6 +29,7 @@ export { migrate, type MigrationOptions } from './postgres/migrations.js';
 export { isRetryable, sqlState } from './postgres/postgres.errors.js';
 export { PostgresModule, type PostgresOptions } from './postgres/postgres.module.js';
 export { createRedis } from './redis/redis.client.js';
+export { InternalRoutes, type InternalAnswer, type InternalHandler, type InternalRequest } from './shutdown/internal.routes.js';
 export { Readiness, type Check } from './shutdown/readiness.js';
 export { runService, bootService, type BootedService, type ServiceOptions } from './shutdown/run-service.js';
 export { ServiceModule } from './shutdown/service.module.js';

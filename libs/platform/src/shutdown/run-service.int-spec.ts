@@ -5,6 +5,7 @@ import { Consume, type DeliveryOf } from '../messaging/handler.decorators.js';
 import { Publisher } from '../messaging/publisher.js';
 import { eventually, gate } from '../support/eventually.js';
 import { RETRY_DELAYS_MS, dropNamespace, laneLoaded, testUrl } from '../support/messaging.harness.js';
+import { InternalRoutes } from './internal.routes.js';
 import { Readiness } from './readiness.js';
 import { bootService, type BootedService } from './run-service.js';
 import { Shutdown } from './shutdown.js';
@@ -61,6 +62,18 @@ describe('a service', () => {
   const base = () => service.app.getUrl();
 
   afterEach(() => dropNamespace(namespace));
+
+  it('takes by POST what it has a route for, up to a length, and nothing else', async () => {
+    await boot();
+    service.app.get(InternalRoutes, { strict: false }).post('/things', async ({ authorization, body }) => ({ status: 202, body: { authorization, bytes: body.length } }));
+    const post = (path: string, body: string) => fetch(`http://127.0.0.1:${service.internalPort}${path}`, { method: 'POST', body, headers: { authorization: 'Bearer x' } });
+    const taken = await post('/things', 'abc');
+    expect([taken.status, await taken.json()]).toEqual([202, { authorization: 'Bearer x', bytes: 3 }]);
+    expect((await post('/things', 'x'.repeat(1_048_577))).status).toBe(413);
+    expect((await post('/others', 'abc')).status).toBe(404);
+    expect((await ask('/things')).status).toBe(404);
+    await service.stop();
+  });
 
   it('stops in the order that loses nothing', async () => {
     await boot();

@@ -13,6 +13,7 @@ import { NestLogger, createLogger, setLogLevel } from '../telemetry/logger.js';
 import { startDefaultMetrics } from '../telemetry/metrics.js';
 import { startTracing } from '../telemetry/tracing.js';
 import { InternalServer } from './internal.server.js';
+import { InternalRoutes } from './internal.routes.js';
 import { Readiness } from './readiness.js';
 import { ServiceModule } from './service.module.js';
 import { Shutdown } from './shutdown.js';
@@ -95,7 +96,7 @@ export async function bootService(AppModule: Type | DynamicModule, options: Serv
     await app.init();
     await app.startAllMicroservices();
     if (options.http) await app.listen(options.http.port, options.host);
-    internal.started(app.get(Readiness, { strict: false }));
+    internal.started(app.get(Readiness, { strict: false }), app.get(InternalRoutes, { strict: false }));
     return { app, internalPort, stop: () => stop(app, server, internal, options.http ? door : null) };
   } catch (error) {
     await internal.close();
