@@ -15,7 +15,7 @@ export function secretFiles(random = () => randomBytes(24).toString('hex')) {
     REDIS_URL: `redis://default:${redis}@redis:6379`,
     JWT_SECRET: random(), ENTRY_TOKEN_SECRET: random(), RECEIPT_SECRET: random(),
     CODE_KEYS: `k1:${random()}`, CODE_FINGERPRINT_KEY: random(),
-    SANDBOX_API_KEY: random(), SANDBOX_WEBHOOK_SECRET: random(),
+    SANDBOX_API_KEY: random(), SANDBOX_WEBHOOK_SECRET: random(), ALERTS_SECRET: random(),
     POSTGRES_PASSWORD: postgres, GRAFANA_PASSWORD: random(),
     rabbitmq_conf: `default_user = floodgate\ndefault_pass = ${rabbitmq}\n`,
     redis_conf: `requirepass ${redis}\n`,

@@ -47,7 +47,7 @@ const targetOf = (secret: Manifest): string => (typeof secret === 'string' ? `/r
 /** The major versions that the code was written for, and that the rest of a platform has. */
 const versions: Record<string, RegExp> = { rabbitmq: /^rabbitmq:4\.\d+\.\d+-management$/, redis: /^redis:8\.\d+\.\d+-/, postgres: /^postgres:17\.\d+-/, prometheus: /^prom\/prometheus:v3\.\d+\.\d+$/, alertmanager: /^prom\/alertmanager:v\d+\.\d+\.\d+$/, grafana: /^grafana\/grafana:\d+\.\d+\.\d+$/ };
 /** Where each server listens. */
-const listens: Record<string, number> = { rabbitmq: 5672, redis: 6379, postgres: 5432, prometheus: 9090, alertmanager: 9093, grafana: 3000 };
+const listens: Record<string, number> = { rabbitmq: 5672, redis: 6379, postgres: 5432, prometheus: 9090, alertmanager: 9093, grafana: 3000, notification: 9464 };
 
 /** A rule over all of it. @returns what breaks it, in words */
 export const composeRules: Record<string, (all: Composition) => string[]> = {
@@ -116,13 +116,15 @@ export const composeRules: Record<string, (all: Composition) => string[]> = {
     const scraped = new Map<string, string>((job?.static_configs ?? []).map(({ targets, labels }: Manifest) => [targets[0], labels.service]));
     return [...apps(all).filter(({ name }) => name !== 'sandbox-payment').filter(({ name, of }) => of.environment.INTERNAL_HOST !== '0.0.0.0' || scraped.get(`${name}:${of.environment.INTERNAL_PORT}`) !== name).map(({ name }) => name), ...(job?.honor_labels === true ? [] : ['labels are overwritten'])];
   },
-  'rules are read, and alerts reach somebody by how urgent they are': ({ prometheus, alertmanager }) => {
+  'rules are read, and alerts reach somebody by how urgent they are': ({ compose, prometheus, alertmanager }) => {
     const receivers = alertmanager.receivers.map(({ name }: Manifest) => name);
     const routes: Manifest[] = alertmanager.route.routes;
     return [
       ...(prometheus.rule_files?.[0] === 'rules/*.yaml' ? [] : ['no rules']),
       ...(prometheus.alerting?.alertmanagers?.[0].static_configs[0].targets[0] === `alertmanager:${listens['alertmanager']}` ? [] : ['nobody is told']),
       ...['page', 'warn', 'ticket'].filter((severity) => !routes.some(({ matchers }) => matchers[0] === `severity = "${severity}"`)),
+      ...alertmanager.receivers.filter(({ webhook_configs: [webhook] = [] }: Manifest) => webhook?.url !== `http://notification:${listens['notification']}/alerts` || !secretsOf({ name: 'alertmanager', of: compose.services.alertmanager }).some((secret) => webhook.http_config?.authorization.credentials_file === `/run/secrets/${secret}`)).map(({ name }: Manifest) => `${name} tells nobody`),
+      ...(routes.some(({ routes: below = [] }) => below.some(({ matchers, repeat_interval: again }: Manifest) => matchers[0] === 'alertname = "Watchdog"' && again === '1m')) ? [] : ['nobody notices silence']),
       ...[alertmanager.route, ...routes].filter(({ receiver }) => !receivers.includes(receiver)).map(({ receiver }) => `there is no ${receiver}`),
     ];
   },

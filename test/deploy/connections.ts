@@ -45,6 +45,8 @@ function ofServers(manifests: Manifest[]): Connection[] {
   const ask = (from: string, to: End, what: string, port: number): Connection => ({ what, from: { namespace: from }, to, port });
   return [
     ...scraped.map(({ app, labels }) => ask('monitoring', { labels }, `Prometheus scrapes ${app}`, 9464)),
+    ask('monitoring', pods('notification'), 'Alertmanager posts alerts to notification', 9464),
+    ...[443, 465, 587].map((port) => ({ what: `notification reaches robots and mail servers on ${port}`, from: pods('notification'), to: { address: '203.0.113.7' }, port })),
     ask('envoy-gateway-system', pods('gateway'), 'the edge reaches the gateway', 8080),
     ...names('RabbitMQ', rabbitmq), ...names('Postgres', postgres),
     ...[4369, 25672].map((port) => ({ what: `a broker reaches the others on ${port}`, from: rabbitmq, to: rabbitmq, port })),

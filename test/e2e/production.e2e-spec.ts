@@ -6,7 +6,7 @@ import { serviceEnvironment, serviceNames, sandboxName, type AppName } from '../
 
 /** What everybody types first, and what stands in every example. */
 const guessable = 'change-me-please';
-const isSecret = (name: string, value: string): boolean => /_(SECRET|KEYS?)$/.test(name) || /^(AMQP|DATABASE|REDIS)_URL$/.test(name) || value.includes(guessable);
+const isSecret = (name: string, value: string): boolean => /_(SECRET|KEYS?)$/.test(name) || /^(AMQP|DATABASE|REDIS|SMTP)_URL$/.test(name) || value.includes(guessable);
 
 /** The environment as the supervisor makes it, with these secrets. */
 function environment(app: AppName, secret: () => string): Record<string, string> {

@@ -184,6 +184,33 @@ export const adminOperations: Record<string, AdminOperation> = {
     },
     entry: { action: 'set-switch', before: some({ value: 20_000 }), after: some({ value: 19_999 }) },
   },
+  saveChannel: {
+    role: 'operator',
+    act: async ({ api }) => {
+      expectStatus(400, await api.admin('operator', 'PUT', '/channels/on-call', { kind: 'webhook', url: 'ftp://127.0.0.1/', secret: 'a-secret', hears: ['alerts'] }));
+      // Nobody listens there, and nothing is to be told.
+      expectStatus(200, await api.admin('operator', 'PUT', '/channels/on-call', { kind: 'webhook', url: 'http://127.0.0.1:9/hook?key=k', secret: 'a-secret', hears: ['digests'] }));
+      return 'on-call';
+    },
+    entry: { action: 'save-channel', before: null, after: { kind: 'webhook', leadsTo: '127.0.0.1:9', signed: true, hears: ['digests'] } },
+  },
+  testChannel: {
+    role: 'operator',
+    act: async ({ api }) => {
+      expect(expectStatus(200, await api.admin('operator', 'POST', '/channels/on-call/test'))).toMatchObject({ outcome: 'waiting', error: expect.any(String) });
+      return 'on-call';
+    },
+    entry: { action: 'test-channel', before: null, after: null },
+  },
+  removeChannel: {
+    role: 'operator',
+    act: async ({ api }) => {
+      expectStatus(204, await api.admin('operator', 'DELETE', '/channels/on-call'));
+      expectStatus(404, await api.admin('operator', 'DELETE', '/channels/on-call'));
+      return 'on-call';
+    },
+    entry: { action: 'remove-channel', before: some({ kind: 'webhook' }), after: null },
+  },
   replayDeadLetter: {
     role: 'operator',
     act: async ({ api, sql }) => {

@@ -3,6 +3,7 @@ import { Readiness, Shutdown } from '@floodgate/platform';
 import { AudienceAdminController } from './admin/audience-admin.controller.js';
 import { AuditLogController } from './admin/audit-log.controller.js';
 import { BlockListController } from './admin/block-list.controller.js';
+import { ChannelController } from './admin/channel.controller.js';
 import { DeadLetterController } from './admin/dead-letter.controller.js';
 import { RecordsController } from './admin/records.controller.js';
 import { StockController } from './admin/stock.controller.js';
@@ -59,7 +60,7 @@ import { Switches } from './switches/switches.js';
 
 const controllers = [
   ReservationController, EntryTokenController, ChallengeController, SaleController, StatusController, OrderController, PaymentCallbackController,
-  SaleAdminController, StockController, RecordsController, SettlementController, DeadLetterController, BlockListController, AuditLogController, CodeImportController, OrderCodesController, SwitchController, AudienceAdminController, AudienceController, HealthController, OpenApiController, BoardConsumer,
+  SaleAdminController, StockController, RecordsController, SettlementController, DeadLetterController, BlockListController, ChannelController, AuditLogController, CodeImportController, OrderCodesController, SwitchController, AudienceAdminController, AudienceController, HealthController, OpenApiController, BoardConsumer,
 ];
 
 /** The gateway with this configuration. It owns no data: everything here is learned from the other services and forgotten at the end. */

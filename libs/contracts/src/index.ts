@@ -1,3 +1,4 @@
+export * from './channel-requests.js';
 export * from './code-requests.js';
 export * from './errors.js';
 export * from './ids.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { channelRequests } from './channel-requests.js';
 import { codeRequests } from './code-requests.js';
 import type { Outcome } from './errors.js';
 import { blockSchema, boardLaneSchema, idSchema, laneLoadSchema, reservationSchema, saleDocumentSchema, syncRowSchema, type Allotment, type BoardLane, type LaneLoad, type Reservation, type SaleDocument, type SyncRow } from './messages.js';
@@ -135,6 +136,7 @@ export const requests = {
   'list-stuck-sagas': { to: 'order.requests', ask: z.object(page), answer: answers<Outcome<View.Page<View.StuckSagaView>>>() },
   'get-withdrawal': { to: 'order.requests', ask: z.object({ actor, saleId }), answer: answers<Outcome<View.WithdrawalView>>() },
   ...codeRequests,
+  ...channelRequests,
   // promotion
   'create-sale': { to: 'promotion.requests', ask: z.object({ actor, input: z.unknown() }), answer: answers<Outcome<View.SaleView>>() },
   'update-sale': { to: 'promotion.requests', ask: z.object({ actor, saleId, patch: z.unknown(), nowMs }), answer: answers<Outcome<View.SaleView>>() },

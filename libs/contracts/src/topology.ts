@@ -26,6 +26,7 @@ export const queues = {
   'order.book-take-back': { binds: ['book-take-back'], prefetch: 8, attempts: 20 },
   'seckill.sync-stock': { binds: ['sync-stock'], prefetch: 64, attempts: 20 },
   'promotion.note-stock': { binds: ['stock.changed'], prefetch: 8, attempts: 20 },
+  'notification.note-sale': { binds: ['sale.approved', 'sale.changed'], prefetch: 8, attempts: 20 },
   'notification.tell-buyer': { binds: ['order.created', 'order.paid', 'order.fulfilled', 'order.replaced', 'payment.returned', 'order.closed'], prefetch: 50, attempts: 10 },
 } as const satisfies Record<string, Queue>;
 export type QueueName = keyof typeof queues;
@@ -37,7 +38,7 @@ export const instanceQueues = {
 export type InstanceQueueName = keyof typeof instanceQueues;
 
 /** Who answers requests, one transient auto-delete queue each: without a consumer there is no queue, and the asker knows at once. */
-export const requestQueues = ['promotion.requests', 'order.requests', 'seckill.requests', 'seckill.reserve'] as const;
+export const requestQueues = ['promotion.requests', 'order.requests', 'seckill.requests', 'seckill.reserve', 'notification.requests'] as const;
 export type RequestQueueName = (typeof requestQueues)[number];
 
 /** Delays of the retry tiers, milliseconds; attempt n waits in tier min(n, last). */

@@ -1,6 +1,7 @@
 import type { ReleaseReason, ReservationState, SaleState } from './sale-state.js';
 import type { ItemQuantity } from './ids.js';
 
+export * from './channel-views.js';
 export * from './settlement-views.js';
 
 /** Shapes of the public contract, as HTTP answers carry them: RFC 3339 times with milliseconds, money in minor units. */

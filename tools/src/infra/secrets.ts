@@ -5,7 +5,7 @@ import path from 'node:path';
 import { writeFileAtomically } from '../process/atomic-file.js';
 
 /** Every secret of one platform. None has a default: each is drawn at the first start and kept beside the data. */
-const names = ['redis', 'rabbitmq', 'postgres', 'jwt', 'entryToken', 'receipt', 'sandboxApiKey', 'sandboxWebhook', 'code', 'codeFingerprint'] as const;
+const names = ['redis', 'rabbitmq', 'postgres', 'jwt', 'entryToken', 'receipt', 'sandboxApiKey', 'sandboxWebhook', 'code', 'codeFingerprint', 'alerts'] as const;
 export type Secrets = Readonly<Record<(typeof names)[number], string>>;
 
 /** Reads the secrets of a state folder and draws those that are missing. URL-safe characters only. */

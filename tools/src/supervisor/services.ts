@@ -60,8 +60,9 @@ function ownEnvironment(app: AppName, { urls, ports, secrets, stateDir }: Servic
         DEV_LOGIN: 'true', TRUSTED_PROXIES: '127.0.0.0/8,::1',
       };
     case 'promotion':
-    case 'notification':
       return { AMQP_URL, DATABASE_URL };
+    case 'notification':
+      return { AMQP_URL, DATABASE_URL, ALERTS_SECRET: secrets.alerts, SALE_LINK: `${localUrl(ports.gateway)}/v1/admin/sales/{saleId}/report` };
     case 'seckill':
       return { AMQP_URL, REDIS_URL: urls.redis };
     case 'order':

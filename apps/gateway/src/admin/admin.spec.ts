@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { BlockView, DeadLetterView, DifferenceView, ReconciliationView, RequestName, SaleView, SettlementView, StuckSagaView, SwitchView } from '@floodgate/contracts';
+import type { BlockView, ChannelView, DeadLetterView, DifferenceView, ReconciliationView, RequestName, SaleView, SettlementView, StuckSagaView, SwitchView } from '@floodgate/contracts';
 import { callOperation, type Given } from '../testing/contract.js';
 import { aSale, bearer, startGateway, type Gateway } from '../testing/gateway.fixture.js';
 import { StandInClient } from '../testing/stand-in.client.js';
@@ -30,6 +30,9 @@ const stuck: StuckSagaView = {
   nextAttemptAt: '2026-01-01T00:00:01.000Z', lastError: 'away', since: '2026-01-01T00:00:00.000Z',
 };
 const toggle: SwitchView = { name: 'x', value: true, default: true, type: 'boolean', meaning: 'm', changedAt: null, changedBy: null };
+const channel: ChannelView = {
+  name: 'x', kind: 'wecom', leadsTo: 'qyapi.weixin.qq.com', signed: false, hears: ['alerts'], savedBy: 'me', savedAt: '2026-01-01T00:00:00.000Z', lastSentAt: null, waiting: 0, lastError: null,
+};
 const page = { limit: 20, cursor: null };
 const actor = (role: string) => ({ accountId: 'me', roles: [role] });
 
@@ -79,6 +82,10 @@ const rows: [string, string, Given, RequestName, object, unknown, number][] = [
   ['blockAccount', 'operator', { body: { reason: 'bot', until: '2030-01-01T00:00:01.000Z' } }, 'set-block', { actor: actor('operator'), accountId: 'x', reason: 'bot', untilMs: platformMs + 1_000 }, block, 200],
   ['blockAccount', 'operator', {}, 'set-block', { actor: actor('operator'), accountId: 'x', reason: null, untilMs: null }, block, 200],
   ['unblockAccount', 'operator', {}, 'lift-block', { actor: actor('operator'), accountId: 'x' }, undefined, 204],
+  ['listChannels', 'operator', {}, 'list-channels', page, { items: [channel], nextCursor: null }, 200],
+  ['saveChannel', 'operator', { body: { kind: 'wecom', url: 'https://robot.example/?key=k', hears: ['alerts'] } }, 'save-channel', { actor: actor('operator'), name: 'x', kind: 'wecom', url: 'https://robot.example/?key=k', secret: null, hears: ['alerts'] }, channel, 200],
+  ['removeChannel', 'operator', {}, 'remove-channel', { actor: actor('operator'), name: 'x' }, undefined, 204],
+  ['testChannel', 'operator', {}, 'test-channel', { actor: actor('operator'), name: 'x' }, { name: 'x', outcome: 'sent', error: null }, 200],
   ['importAudience', 'merchant', { body: { accounts: ['a', 'b', 'b'] } }, 'add-audience', { actor: actor('merchant'), saleId: 'x', accounts: ['a', 'b', 'b'] }, { received: 3, added: 2, duplicates: 1 }, 200],
   ['addAudienceCodes', 'merchant', { body: { codes: [{ code: 'first-come' }, { code: 'second-come', uses: 9 }] } }, 'add-audience-codes', { actor: actor('merchant'), saleId: 'x', codes: [{ code: 'first-come', uses: 1 }, { code: 'second-come', uses: 9 }] }, { added: 2, duplicates: 0 }, 200],
   ['listAuditLog', 'auditor', { query: '?limit=5&cursor=7' }, 'list-audit-log', { limit: 5, cursor: '7' }, { items: [], nextCursor: null }, 200],

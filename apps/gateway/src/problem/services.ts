@@ -14,6 +14,8 @@ const timeoutsMs: Partial<Record<RequestName, number>> = {
   'change-stock': 10_000,
   'preflight-sale': 10_000,
   'move-sale': 5_000,
+  'save-channel': 10_000,
+  'test-channel': 20_000,
   'import-codes': 15_000,
   'get-code-pool': 15_000,
 };

@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** A variable that ends so is a secret, whichever app it belongs to: a new one cannot be forgotten here. */
 const secretName = /_(?:SECRET|KEYS?|PASSWORD)$/;
 /** The address of each of these servers has a password in it. */
-const serverNames: readonly string[] = ['AMQP_URL', 'DATABASE_URL', 'REDIS_URL'];
+const serverNames: readonly string[] = ['AMQP_URL', 'DATABASE_URL', 'REDIS_URL', 'SMTP_URL'];
 const isSecret = (name: string): boolean => secretName.test(name) || serverNames.includes(name);
 
 /** 32 characters of an alphabet of 64 are 192 bits; nobody guesses them, and every generator gives them. */

@@ -4,5 +4,6 @@ export * from './callback.receiver.js';
 export * from './eventually.js';
 export * from './messaging.harness.js';
 export * from './passages.js';
+export * from './pretend.robot.js';
 export * from './service.harness.js';
 export * from './tcp.proxy.js';
