@@ -178,6 +178,31 @@ const cases: Record<string, () => Promise<void>> = {
     expect((await ended(0, 'sagas stuck')).out).toMatch(new RegExp(`^${orderId} +parked `, 'm'));
     expect((await ended(0, 'sagas stuck --json --limit 1000')).json().items).toContainEqual(expect.objectContaining({ orderId, kind: 'parked' }));
   },
+  'channels list': async () => {
+    const { items } = (await ended(0, 'channels list --json')).json();
+    expect(items).toEqual([]);
+    await ended(1, 'channels list', { roles: ['auditor'] });
+  },
+  'channels add': async () => {
+    writeFileSync(path.join(dir, 'url'), 'http://127.0.0.1:9/hook?key=not-to-be-seen\n');
+    writeFileSync(path.join(dir, 'secret'), 'signs-the-messages\n');
+    await ended(2, 'channels add on-call webhook');
+    await ended(2, `channels add on-call webhook --url-file ${dir}/none`);
+    expect((await ended(1, `channels add on-call webhook --url-file ${dir}/url`)).err).toContain('secret');
+    expect((await ended(0, `channels add on-call webhook --url-file ${dir}/url --secret-file ${dir}/secret --hears alerts`)).out).toBe('on-call leads to 127.0.0.1:9 and hears alerts\n');
+    const { out } = await ended(0, 'channels list');
+    expect(out).toMatch(/^on-call +webhook +127\.0\.0\.1:9 +alerts /m);
+    expect(out).not.toContain('not-to-be-seen');
+  },
+  'channels test': async () => {
+    expect((await ended(3, 'channels test on-call')).out).toMatch(/^on-call has not taken it, it is tried again: /);
+    await ended(1, 'channels test no-such-channel');
+  },
+  'channels remove': async () => {
+    await ended(2, 'channels remove on-call');
+    expect((await ended(0, 'channels remove on-call --yes')).out).toBe('on-call is removed\n');
+    await ended(1, 'channels remove on-call --yes');
+  },
   audit: async () => {
     const { id } = await soldSale();
     await eventually(async () => expect(await api.audit(id)).toMatchObject({ verdict: 'clean' }), patiently);

@@ -1,4 +1,5 @@
 import { auditCommands } from './audit/audit.commands.js';
+import { channelCommands } from './channels/channel.commands.js';
 import type { Command } from './command/command.js';
 import { completionCommands } from './completion/completion.commands.js';
 import { deadLetterCommands } from './dead-letters/dead-letter.commands.js';
@@ -11,7 +12,7 @@ import { tailCommands } from './tail/tail.commands.js';
 
 /** Everything an operator can ask for, in the order in which the help shows it. */
 export const commands: readonly Command[] = [
-  ...saleCommands, ...tailCommands, ...auditCommands, ...reconcileCommands, ...reportCommands, ...deadLetterCommands, ...sagaCommands, ...switchCommands, ...completionCommands(() => commands),
+  ...saleCommands, ...tailCommands, ...auditCommands, ...reconcileCommands, ...reportCommands, ...deadLetterCommands, ...sagaCommands, ...switchCommands, ...channelCommands, ...completionCommands(() => commands),
 ];
 
 /** What the first words of two-word commands are about. */
@@ -19,5 +20,6 @@ export const groups: Readonly<Record<string, string>> = {
   sale: 'look at sales and steer them',
   'dead-letters': 'messages that could not be processed: look, send again, give up',
   sagas: 'orders under way',
+  channels: 'where the team is told of alerts and sales',
   switches: 'what an operator can turn while the platform runs',
 };

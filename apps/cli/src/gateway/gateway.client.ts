@@ -28,6 +28,10 @@ export class Gateway {
     return this.call('PUT', path, {}, body);
   }
 
+  delete(path: string): Promise<void> {
+    return this.call('DELETE', path, {});
+  }
+
   /** The first `limit` items that `keep` wants, in as many pages as it takes; `more`: the list may go on. */
   async list<T>(path: string, { limit, keep = () => true }: { limit: number; keep?: (item: T) => boolean }): Promise<Listed<T>> {
     const items: T[] = [];
