@@ -188,6 +188,7 @@ export const adminOperations: Record<string, AdminOperation> = {
     role: 'operator',
     act: async ({ api }) => {
       expectStatus(400, await api.admin('operator', 'PUT', '/channels/on-call', { kind: 'webhook', url: 'ftp://127.0.0.1/', secret: 'a-secret', hears: ['alerts'] }));
+      expectStatus(400, await api.admin('operator', 'PUT', '/channels/on-call', { kind: 'webhook', url: 'http://127.0.0.1:9/', secret: 'no\u0000text', hears: ['alerts'] }));
       // Nobody listens there, and nothing is to be told.
       expectStatus(200, await api.admin('operator', 'PUT', '/channels/on-call', { kind: 'webhook', url: 'http://127.0.0.1:9/hook?key=k', secret: 'a-secret', hears: ['digests'] }));
       return 'on-call';
