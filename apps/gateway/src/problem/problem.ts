@@ -20,8 +20,8 @@ export function sendProblem(reply: FastifyReply, refusal: Refusal, status: numbe
   const body: Record<string, unknown> = { ...problemBody(refusal, reply.request.id), status };
   const wait = body['retryAfterMs'];
   if (typeof wait === 'number') reply.header('retry-after', String(Math.ceil(wait / 1_000)));
-  // As bytes: to a text Fastify would add a charset, which this type does not have.
-  reply.code(status).header('content-type', 'application/problem+json').send(Buffer.from(JSON.stringify(body)));
+  // To a text that is sent as one Fastify would add a charset, which this type does not have; bytes would leave in a second piece after the head.
+  reply.code(status).header('content-type', 'application/problem+json').serializer(JSON.stringify).send(body);
 }
 
 /** The problem document of a refusal. Members of `extra` never replace the common ones; an invalid request always names a place. */
