@@ -29,9 +29,9 @@ export interface Measured {
 }
 
 /** Warm-ups are as long as a round, but not longer than this. */
-const warmUpSecondsMax = 2;
-/** The compiler has seen the hot functions by then. */
-const warmUpAnswersMin = 3_000;
+const warmUpSecondsMax = 4;
+/** So many answers for each second of a round: the compiler has not seen the hot functions often enough before. */
+const warmUpAnswersPerSecond = 4_000;
 const answersMin = 2_000;
 
 /** Starts everybody, measures in turn, stops everybody. Throws where somebody does not start, or the run was stopped. */
@@ -58,7 +58,7 @@ async function measureAll(arena: BenchArena, { rounds, seconds, connections, com
   for (const { warmUp, subjects } of comparisons) {
     for (const name of warmUp ? subjects.filter((one) => !warmed.has(one)) : []) {
       note(`warming up ${name}`);
-      await warmUp?.(arena.subject(name), { ...options, seconds: Math.min(seconds, warmUpSecondsMax), answersMin: warmUpAnswersMin });
+      await warmUp?.(arena.subject(name), { ...options, seconds: Math.min(seconds, warmUpSecondsMax), answersMin: warmUpAnswersPerSecond * Math.min(seconds, warmUpSecondsMax) });
       warmed.add(name);
     }
   }
