@@ -2,20 +2,29 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TcpProxy } from '@floodgate/platform/testing';
 import { createRedis } from '@floodgate/platform';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Redis } from 'ioredis';
 import pg from 'pg';
 import { repositoryRoot } from '../../tools/src/config.js';
+import { floodgateDir } from '../../tools/src/supervisor/clone-platform.js';
 import { dashboards, queriesOf } from '../../tools/src/observe/dashboards.js';
 import { Observer } from '../../tools/src/observe/observer.js';
+import { onCallPage } from '../on-call/on-call-page.js';
+import { Path } from '../on-call/path.js';
+import { missingLines, runbookCommands } from '../on-call/runbook-commands.js';
+import { provideShellTools, Terminal } from '../on-call/terminal.js';
+import { walks } from '../on-call/walks.js';
 import { Api, expectStatus } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
 import { startPlatform, type Platform } from '../support/platform.js';
 import { hastyRules } from '../support/hasty-rules.js';
+import { PrometheusClient } from '../support/prometheus.client.js';
 import { withoutVariables } from '../support/promql.js';
 
 const installWithinMs = 400_000;
+/** Six things in a row may each take as long as `patiently` allows. */
+const walkWithinMs = 600_000;
 /** Gauges are measured each five seconds, and the machine may be busy with other things. */
 const patiently = { timeoutMs: 90_000 };
 
@@ -43,6 +52,7 @@ describe('promise: whoever watches sees it, and is told', () => {
     await sql.connect();
     redis = createRedis(platform.run.redis.url, { name: 'observe-test' });
     await eventually(async () => expect(await redis.ping()).toBe('PONG'));
+    await provideShellTools(platform.logDir);
     const stateDir = path.dirname(platform.logDir);
     observer = await Observer.start(platform.run, { stateDir, logDir: platform.logDir, note: (line) => void notes.push(line), ruleFiles: [hastyRules(stateDir)], intervalSeconds: 1 });
     sale = await shortSale();
@@ -72,16 +82,8 @@ describe('promise: whoever watches sees it, and is told', () => {
     return made;
   }
 
-  async function ask<T>(what: string, parameters: Record<string, string> = {}): Promise<T> {
-    const response = await fetch(`${observer.url}/api/v1/${what}?${new URLSearchParams(parameters).toString()}`);
-    const answer = (await response.json()) as { status: string; data: T; error?: string };
-    if (answer.status !== 'success') throw new Error(`${what}: ${answer.error}`);
-    return answer.data;
-  }
-  const firing = async (): Promise<string[]> => {
-    const { alerts } = await ask<{ alerts: { state: string; labels: { alertname: string } }[] }>('alerts');
-    return [...new Set(alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels.alertname))];
-  };
+  const ask = <T>(what: string, parameters: Record<string, string> = {}): Promise<T> => new PrometheusClient(observer.url).ask<T>(what, parameters);
+  const firing = async (): Promise<string[]> => [...new Set((await new PrometheusClient(observer.url).firing()).map(({ labels }) => labels['alertname']!))];
   const untilFiring = (names: string[]) => eventually(async () => expect(await firing()).toEqual(expect.arrayContaining(names)), patiently);
   const stillFiring = async (names: string[]): Promise<string[]> => (await firing()).filter((name) => names.includes(name));
 
@@ -100,6 +102,20 @@ describe('promise: whoever watches sees it, and is told', () => {
     const faults = ['Oversold', 'StockUnaccounted', 'RedisOffersTooMuch', 'RedisAway', 'FenceActive', 'BrokerAway', 'ServiceDown', 'DeadLetterWaiting', 'PostgresAway', 'ConsumerDown', 'OutboxStuck', 'CloseLag', 'SagaStuck', 'RedisMayEvict'];
     await eventually(async () => expect(await stillFiring(faults)).toEqual([]), patiently);
   });
+
+  it('every command of a runbook says what its page shows when all is well', async () => {
+    const terminal = new Terminal(path.join(path.dirname(platform.logDir), 'terminal'), () => platform.run);
+    const commands = Map.groupBy(runbookCommands().map((one) => ({ ...one, command: one.command.replaceAll('SALE_ID', sale.id) })), ({ command }) => command);
+    expect(commands.size).toBeGreaterThan(20);
+    const wrong: string[] = [];
+    for (const [command, pages] of commands) {
+      await eventually(async () => {
+        const { out } = await terminal.type(command);
+        expect({ command, missing: pages.flatMap(({ says }) => missingLines(says.map((line) => line.replaceAll('SALE_ID', sale.id)), out)), out }).toEqual({ command, missing: [], out });
+      }, { timeoutMs: 30_000 }).catch((error: Error) => wrong.push(error.message));
+    }
+    expect(wrong.join('\n')).toBe('');
+  }, walkWithinMs);
 
   it('every metric that rules, dashboards and pages name is exposed', async () => {
     const names = JSON.parse(readFileSync(path.join(repositoryRoot(), 'test/support/exposed-metrics.json'), 'utf8')) as string[];
@@ -188,5 +204,22 @@ describe('promise: whoever watches sees it, and is told', () => {
       broker.accept();
     }
     await eventually(async () => expect(await stillFiring(alerts)).toEqual([]), patiently);
+  });
+
+  describe('the path of whoever is on call', () => {
+    const sections = new Map<string, string>();
+    const page = (): string => readFileSync(path.join(repositoryRoot(), 'docs/on-call.md'), 'utf8');
+
+    it.each(walks.map(({ title, go }) => [title, go] as const))('%s: the alert, the panel, the page, the command, and its end', async (title, go) => {
+      const way = new Path(new PrometheusClient(observer.url), new Terminal(path.join(path.dirname(platform.logDir), 'terminal'), () => platform.run));
+      await go(way, { api, sql, run: platform.run });
+      sections.set(title, way.text);
+      expect(page()).toContain(`## ${title}\n\n${way.text}\n`);
+    }, walkWithinMs);
+
+    it('docs/on-call.md is what was walked', () => {
+      writeFileSync(path.join(floodgateDir(), 'on-call.md'), onCallPage(sections));
+      expect(page()).toBe(onCallPage(sections));
+    });
   });
 });
