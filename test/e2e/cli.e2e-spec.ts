@@ -6,10 +6,11 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createRedis } from '@floodgate/platform';
 import { commands } from '../../apps/cli/src/commands.js';
-import { Api, expectStatus, type Buyer } from '../support/api.js';
+import { Api, expectStatus } from '../support/api.js';
 import { floodgate, type CliOptions, type CliRun } from '../support/cli.js';
 import { eventually } from '../support/eventually.js';
 import { startPlatform, type Platform } from '../support/platform.js';
+import { SaleStories } from '../support/sale-stories.js';
 
 /** A busy machine takes its time; what is waited for comes or does not. */
 const patiently = { timeoutMs: 90_000 };
@@ -18,18 +19,15 @@ let platform: Platform;
 let api: Api;
 let dir: string;
 let sql: pg.Client;
+let stories: SaleStories;
 beforeAll(async () => {
   platform = await startPlatform({ retryDelaysMs: [50, 50, 50, 50] });
   api = new Api(platform.run);
   dir = mkdtempSync(path.join(tmpdir(), 'floodgate-cli-'));
   sql = new pg.Client({ connectionString: platform.run.postgres.url });
   await sql.connect();
-  await sql.query(`
-    CREATE TABLE public.poison AS SELECT true AS active;
-    GRANT SELECT ON public.poison TO public;
-    CREATE FUNCTION public.refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      IF (SELECT active FROM public.poison) THEN RAISE EXCEPTION 'poisoned account'; END IF; RETURN NEW; END $$;
-    CREATE TRIGGER refuse_poison BEFORE INSERT OR UPDATE ON orders.orders FOR EACH ROW WHEN (NEW.account_id LIKE 'poison%' AND NEW.state = 'PENDING') EXECUTE FUNCTION public.refuse_poison();`);
+  stories = new SaleStories(api, sql, patiently);
+  await stories.poison();
 });
 afterAll(async () => {
   await sql?.end();
@@ -46,47 +44,12 @@ async function ended(exit: number, args: string, options: CliOptions = {}): Prom
   return run;
 }
 
-async function submittedSale(changes: Record<string, unknown> = {}): Promise<string> {
-  const { id } = expectStatus(201, await api.admin('merchant', 'POST', '/sales', api.saleInput([{ title: 'Kettle', quota: 5 }], changes)));
-  expectStatus(200, await api.admin('merchant', 'POST', `/sales/${id}/submit`));
-  return id;
-}
-
 const stateOf = async (id: string): Promise<string> => expectStatus(200, await api.admin('operator', 'GET', `/sales/${id}`)).state;
-
-/** An open sale of three units, of which one is paid. */
-async function soldSale(): Promise<{ id: string }> {
-  const sale = await api.armedSale([{ quota: 3 }]);
-  const buyer = api.buyer();
-  const { reservationId } = expectStatus(202, await buyer.reserve(sale.id, [{ itemId: sale.items[0]!.id, quantity: 1 }]));
-  await buyer.until(reservationId, ['ORDERED'], patiently.timeoutMs);
-  await buyer.pay(reservationId);
-  return sale;
-}
-
-/** An order whose message cannot be processed while the poison is active, and its dead letter. */
-async function poisonedOrder(): Promise<{ letter: string; orderId: string; buyer: Buyer }> {
-  const sale = await api.armedSale([{}]);
-  const buyer = api.buyer(`poison-${sale.id}`);
-  const { reservationId } = expectStatus(202, await buyer.reserve(sale.id, [{ itemId: sale.items[0]!.id, quantity: 1 }]));
-  const letter = await eventually(async () => {
-    const { items } = expectStatus(200, await api.admin('operator', 'GET', '/dead-letters?limit=100'));
-    const mine = items.filter((one: { reservationIds: string[] }) => one.reservationIds.includes(reservationId));
-    expect(mine).toHaveLength(1);
-    return mine[0].id as string;
-  }, patiently);
-  return { letter, orderId: reservationId, buyer };
-}
-
-async function letterRow(letter: string): Promise<{ state: string; changed: number }> {
-  const { rows } = await sql.query<{ state: string; changed: number }>('SELECT state, extract(epoch FROM updated_at)::float8 AS changed FROM orders.dead_letter WHERE id = $1', [letter]);
-  return rows[0]!;
-}
 
 /** Every command against the running platform. */
 const cases: Record<string, () => Promise<void>> = {
   'sale list': async () => {
-    const ids = [await submittedSale({ title: 'First\u001b[31m' }), await submittedSale()];
+    const ids = [await stories.submittedSale({ title: 'First\u001b[31m' }), await stories.submittedSale()];
     const listed = (await ended(0, 'sale list --json --limit 1000')).json();
     expect(listed).toMatchObject({ more: false, items: expect.arrayContaining(ids.map((id) => expect.objectContaining({ id, state: 'SUBMITTED' }))) });
     const { out } = await ended(0, 'sale list');
@@ -95,14 +58,14 @@ const cases: Record<string, () => Promise<void>> = {
     expect((await ended(0, 'sale list --limit 1')).out).toContain('there is more');
   },
   'sale show': async () => {
-    const id = await submittedSale();
+    const id = await stories.submittedSale();
     const { out } = await ended(0, `sale show ${id}`);
     expect(out).toMatch(/^state +SUBMITTED$/m);
     expect(out).toMatch(new RegExp(`^${id}-1 +sku-.* Kettle +goods +2\\.50 GBP +5 +-$`, 'm'));
     expect((await ended(0, `sale show ${id} --json`)).json()).toMatchObject({ id, items: [{ title: 'Kettle' }], preflight: { rows: expect.any(Array) } });
   },
   'sale arm': async () => {
-    const id = await submittedSale();
+    const id = await stories.submittedSale();
     expect((await ended(1, `sale arm ${id}`, { roles: ['operator'] })).err).toContain('FORBIDDEN');
     expect(await stateOf(id)).toBe('SUBMITTED');
     expect((await ended(0, `sale arm ${id} --wait 120`)).out).toMatch(/ is OPEN\n$/);
@@ -113,7 +76,7 @@ const cases: Record<string, () => Promise<void>> = {
     expect((await ended(1, `sale arm ${short}`)).out).toContain('is DRAFT: only a submitted or approved sale can be armed');
     expectStatus(200, await api.admin('merchant', 'POST', `/sales/${short}/submit`));
     expect((await ended(1, `sale arm ${short} --wait 120`)).out).toContain(skuId);
-    expect((await ended(0, `sale arm ${await submittedSale({ opensAt: new Date(Date.now() + 86_400_000).toISOString(), closesAt: new Date(Date.now() + 90_000_000).toISOString() })}`)).out).toContain('ten minutes before');
+    expect((await ended(0, `sale arm ${await stories.submittedSale({ opensAt: new Date(Date.now() + 86_400_000).toISOString(), closesAt: new Date(Date.now() + 90_000_000).toISOString() })}`)).out).toContain('ten minutes before');
   },
   'sale pause': async () => {
     const { id } = await api.armedSale([{}]);
@@ -132,25 +95,25 @@ const cases: Record<string, () => Promise<void>> = {
     expect((await ended(0, `sale close ${id} --yes`)).out).toBe(`${id} is ENDED\n`);
   },
   'dead-letters list': async () => {
-    const { letter } = await poisonedOrder();
+    const { letter } = await stories.poisonedOrder();
     expect((await ended(0, 'dead-letters list')).out).toMatch(new RegExp(`^${letter} +waiting +order\\.place-order +place-order +8 +1 .*poisoned account`, 'm'));
     const listed = (await ended(0, 'dead-letters list --state waiting --json --limit 1000')).json();
     expect(listed.items).toContainEqual(expect.objectContaining({ id: letter, state: 'waiting' }));
     expect((await ended(0, 'dead-letters list --state discarded --json')).json().items).not.toContainEqual(expect.objectContaining({ id: letter }));
   },
   'dead-letters show': async () => {
-    const { letter, orderId } = await poisonedOrder();
+    const { letter, orderId } = await stories.poisonedOrder();
     expect((await ended(0, `dead-letters show ${letter}`)).out).toMatch(new RegExp(`^body +\\{.*${orderId}`, 'm'));
     expect((await ended(1, 'dead-letters show dl-none')).err).toMatch(/NOT_FOUND.*\(request .+\)/);
   },
   'dead-letters replay': async () => {
-    const { letter, orderId, buyer } = await poisonedOrder();
+    const { letter, orderId, buyer } = await stories.poisonedOrder();
     const outcome = async (exit: number, args = '') => (await ended(exit, `dead-letters replay ${letter} --json${args}`)).json().outcome as string;
     expect(await outcome(1, ' --dry-run')).toMatch(/^would-die-again: .*poisoned account/);
-    const settled = await letterRow(letter);
+    const settled = await stories.letterRow(letter);
     expect(await outcome(0)).toBe('republished');
     await eventually(async () => {
-      const { state, changed } = await letterRow(letter);
+      const { state, changed } = await stories.letterRow(letter);
       expect([state, changed > settled.changed]).toEqual(['waiting', true]);
     }, patiently);
     await sql.query(`UPDATE public.poison SET active = false`);
@@ -166,7 +129,7 @@ const cases: Record<string, () => Promise<void>> = {
     await sql.query(`UPDATE public.poison SET active = true`);
   },
   'dead-letters discard': async () => {
-    const { letter, orderId, buyer } = await poisonedOrder();
+    const { letter, orderId, buyer } = await stories.poisonedOrder();
     await ended(2, `dead-letters discard ${letter} --yes`);
     await ended(2, `dead-letters discard ${letter} --reason broken`);
     expect((await ended(0, `dead-letters discard ${letter} --reason broken --yes`)).out).toBe(`${letter} is discarded\n`);
@@ -174,7 +137,7 @@ const cases: Record<string, () => Promise<void>> = {
     await ended(1, `dead-letters replay ${letter}`);
   },
   'sagas stuck': async () => {
-    const { orderId } = await poisonedOrder();
+    const { orderId } = await stories.poisonedOrder();
     expect((await ended(0, 'sagas stuck')).out).toMatch(new RegExp(`^${orderId} +parked `, 'm'));
     expect((await ended(0, 'sagas stuck --json --limit 1000')).json().items).toContainEqual(expect.objectContaining({ orderId, kind: 'parked' }));
   },
@@ -204,7 +167,7 @@ const cases: Record<string, () => Promise<void>> = {
     await ended(1, 'channels remove on-call --yes');
   },
   audit: async () => {
-    const { id } = await soldSale();
+    const { id } = await stories.soldSale();
     await eventually(async () => expect(await api.audit(id)).toMatchObject({ verdict: 'clean' }), patiently);
     expect((await ended(0, `audit ${id}`)).out).toMatch(new RegExp(`^${id}-1 +3 +2 +0 +1 +0 +2$[^]*^verdict +clean$`, 'm'));
     // A unit that no record can explain.
@@ -214,7 +177,7 @@ const cases: Record<string, () => Promise<void>> = {
     expect((await ended(1, `audit ${id}`, { roles: ['operator'] })).err).toContain('FORBIDDEN');
   },
   reconcile: async () => {
-    const { id } = await soldSale();
+    const { id } = await stories.soldSale();
     await eventually(async () => expect(await api.audit(id)).toMatchObject({ verdict: 'clean' }), patiently);
     expect((await ended(0, `reconcile ${id}`, { roles: ['auditor'] })).out).toMatch(/^nothing differs as of /);
     const redis = createRedis(platform.run.redis.url, { name: 'test', commandTimeoutMs: 10_000 });
@@ -238,7 +201,7 @@ const cases: Record<string, () => Promise<void>> = {
     }
   },
   report: async () => {
-    const { id } = await soldSale();
+    const { id } = await stories.soldSale();
     await eventually(async () => expect(await api.audit(id)).toMatchObject({ verdict: 'clean' }), patiently);
     const file = path.join(dir, 'report.html');
     expect((await ended(0, `report ${id} --out ${file}`)).out).toContain('the audit says clean');
@@ -258,7 +221,7 @@ const cases: Record<string, () => Promise<void>> = {
     expect((await ended(2, `report ${id} --told ${file}`)).err).toContain('is no report');
   },
   tail: async () => {
-    const { id } = await soldSale();
+    const { id } = await stories.soldSale();
     const [line] = (await ended(0, `tail ${id} --count 1`)).out.split('\n');
     expect(line).toMatch(/OPEN  remaining \d of 3 \(sold out: 0 of 1 items\)  reserved 1  ordered 1  open 0  paid 1  released 0$/);
     const watched = await cli(`tail ${id} --json --every 1`, { until: (out) => out.split('\n').length > 2 });
