@@ -1,4 +1,4 @@
-import { outboxTableSql } from '@floodgate/platform';
+import { outboxOriginSql, outboxTableSql } from '@floodgate/platform';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Where the team is told things, and what it is told. */
@@ -9,6 +9,7 @@ export class TeamChannel1766000000000 implements MigrationInterface {
     await runner.query(channelTableSql);
     await runner.query(teamMessageTableSql);
     await runner.query(outboxTableSql);
+    await runner.query(outboxOriginSql);
   }
 
   async down(runner: QueryRunner): Promise<void> {
